@@ -1,0 +1,181 @@
+"""Training speed of the network student, against torch's own operations and skorch.
+
+1. One optimiser step of `MLPStudentClassifier`'s net (2x64, batch 256, 50 inputs, 10
+   classes), against the same net with the loss written in torch's operations and
+   AdamW with its default settings.
+2. One epoch of the same net over 20,000 rows, against the loop of skorch's
+   `NeuralNetClassifier` (a DataLoader that collates single rows) on labels: once with
+   the same batches and no validation, once with all its defaults (batches of 128, a
+   fifth of the rows for validation).
+
+Repeats are interleaved; medians and the median of the paired ratios are printed.
+
+    OMP_NUM_THREADS=1 python benchmarks/training.py [--json FILE] [--repeats N]
+"""
+
+import argparse
+import json
+import statistics
+import time
+from itertools import islice
+
+import numpy as np
+import skorch
+import torch
+from torch.utils.data import TensorDataset
+
+from skdistill import SoftTargets
+from skdistill.students import MLPStudentClassifier
+from skdistill.students._torch import training
+from skdistill.students._torch.batches import BatchStream
+from skdistill.students._torch.network import Network
+from skdistill.students._torch.targets import target_arrays
+
+N_SAMPLES, N_INPUTS, N_CLASSES, BATCH = 20_000, 50, 10, 256
+STEPS_PER_REPEAT = 200
+
+
+class TorchLoss(torch.nn.Module):
+    """The objective in torch's operations, as one writes it by hand."""
+
+    def __init__(self, temperature, alpha, **_):
+        super().__init__()
+        self.temperature, self.alpha = temperature, alpha
+
+    def forward(self, logits, teacher, labels):
+        log_p = torch.log_softmax(logits / self.temperature, dim=1)
+        log_q = torch.log_softmax(teacher / self.temperature, dim=1)
+        soft = torch.nn.functional.kl_div(
+            log_p, log_q, reduction="none", log_target=True
+        ).sum(dim=1)
+        hard = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+        losses = self.alpha * self.temperature**2 * soft + (1 - self.alpha) * hard
+        return losses.mean()
+
+
+def main():
+    options = parse()
+    torch.set_num_threads(1)
+    data = make_data()
+    cases = {
+        "step": (
+            {
+                "skdistill": steps(ours(data), data),
+                "torch loss, default AdamW": steps(by_hand(data), data),
+            },
+            STEPS_PER_REPEAT,
+        ),
+        "epoch, same batches": (
+            {
+                "skdistill": epoch(data),
+                "skorch's loop": default_epoch(
+                    data, batch_size=BATCH, train_split=None
+                ),
+            },
+            1,
+        ),
+        "epoch, skorch's defaults": (
+            {"skdistill": epoch(data), "skorch's loop": default_epoch(data)},
+            1,
+        ),
+    }
+    results = {
+        name: compare(name, contestants, count, options.repeats)
+        for name, (contestants, count) in cases.items()
+    }
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(results, file, indent=2)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--repeats", type=int, default=15)
+    return parser.parse_args()
+
+
+def make_data():
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(N_SAMPLES, N_INPUTS)).astype(np.float32)
+    logits = inputs @ rng.normal(size=(N_INPUTS, N_CLASSES)) / 3
+    labels = logits.argmax(axis=1)
+    targets = SoftTargets(logits, labels, temperature=2.0, alpha=0.9)
+    return inputs, targets
+
+
+def ours(data, n_batches=1):
+    """Initialise the net as `MLPStudentClassifier` builds it."""
+    inputs, targets = data
+    settings = MLPStudentClassifier(batch_size=BATCH)
+    slices = [n_batches]
+    net = training.make_net(settings, inputs.shape[1], targets, BATCH, slices, 0)
+    return net.initialize()
+
+
+def by_hand(data):
+    net = ours(data)
+    net.set_params(criterion=TorchLoss, optimizer__fused=None)
+    return net.initialize()
+
+
+def tensors(data):
+    inputs, targets = data
+    arrays = (inputs, *target_arrays(targets, None))
+    return TensorDataset(*map(torch.from_numpy, arrays))
+
+
+def steps(net, data):
+    stream = BatchStream(tensors(data), BATCH, [10**9], seed=0)
+    batches = list(islice(stream, 50))
+
+    def run():
+        for number in range(STEPS_PER_REPEAT):
+            net.train_step(batches[number % len(batches)])
+
+    return run
+
+
+def epoch(data):
+    dataset = tensors(data)
+    net = ours(data, n_batches=N_SAMPLES // BATCH)
+    return lambda: net.partial_fit(dataset)
+
+
+def default_epoch(data, **options):
+    inputs, targets = data
+    net = skorch.NeuralNetClassifier(
+        Network,
+        module__n_inputs=N_INPUTS,
+        module__hidden_layer_sizes=(64, 64),
+        module__n_classes=N_CLASSES,
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        verbose=0,
+        **options,
+    ).initialize()
+    return lambda: net.partial_fit(inputs, targets.labels, epochs=1)
+
+
+def compare(name, contestants, count, repeats):
+    times = {label: [] for label in contestants}
+    for repeat in range(repeats + 1):
+        for label, run in contestants.items():
+            start = time.perf_counter()
+            run()
+            if repeat:  # the first warms up
+                times[label].append((time.perf_counter() - start) / count)
+    own, other = times
+    ratios = [b / a for a, b in zip(times[own], times[other], strict=True)]
+    result = {
+        "milliseconds": {k: 1e3 * statistics.median(v) for k, v in times.items()},
+        "times_faster": statistics.median(ratios),
+    }
+    print(f"{name}: {own} is {result['times_faster']:.2f} times as fast as {other}")
+    for label, milliseconds in result["milliseconds"].items():
+        print(f"    {label:28s} {milliseconds:9.3f} ms")
+    return result
+
+
+if __name__ == "__main__":
+    main()

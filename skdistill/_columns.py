@@ -1,0 +1,291 @@
+"""What the columns of a table are: their names, and whether they hold numbers.
+
+Arrays, pandas and polars frames are read alike, column by column. A numeric column
+(numbers or booleans) becomes float64 with NaN where a value is missing. A categorical
+column (strings, pandas or polars categories) becomes integer codes: the position of
+its level among those seen when the columns were learnt, `MISSING` where the value is
+missing, `UNSEEN` for a level never seen.
+"""
+
+import math
+from dataclasses import dataclass
+from numbers import Number
+
+import narwhals.stable.v2 as nw
+import numpy as np
+from scipy.sparse import issparse, vstack
+
+MISSING = -1
+UNSEEN = -2
+
+NUMPY_DTYPES = {
+    f"{kind}{bits}": np.dtype(f"{kind}{bits}")
+    for kind, sizes in {
+        "int": (8, 16, 32, 64),
+        "uint": (8, 16, 32, 64),
+        "float": (32, 64),
+    }.items()
+    for bits in sizes
+}
+"""Types of a frame's columns that numpy knows, by their names in lower case."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the table that a model was fitted on.
+
+    Parameters
+    ----------
+    name : str
+        Its name, or ``"x0"``, ``"x1"``, ... for arrays.
+    levels : tuple of str or None
+        Levels of a categorical column in lexical order; ``None``: it is numeric.
+    """
+
+    name: str
+    levels: tuple | None = None
+
+    @property
+    def is_numeric(self):
+        """Whether the column holds numbers."""
+        return self.levels is None
+
+
+def learn_columns(X):
+    """Return what the columns of `X` are.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns), or pandas or polars frame
+
+    Returns
+    -------
+    list of Column
+
+    Raises
+    ------
+    TypeError
+        If a column holds neither numbers nor categories.
+    """
+    return [
+        Column(name, None if numeric else _learn_levels(values))
+        for name, values, numeric in _iterate(X)
+    ]
+
+
+def read_columns(X, columns):
+    """Return the values of `X` as the fitted `columns` understand them.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns), or pandas or polars frame
+    columns : list of Column
+        What `learn_columns` returned for the training table.
+
+    Returns
+    -------
+    list of ndarray of shape (n_samples,)
+        float64 values of numeric columns, int64 codes of categorical ones.
+
+    Raises
+    ------
+    TypeError
+        If a numeric column holds something else now.
+    ValueError
+        If a number is infinite.
+    """
+    return [
+        _read_numbers(column, values, numeric)
+        if column.is_numeric
+        else _read_codes(column, values)
+        for column, (_, values, numeric) in zip(columns, _iterate(X), strict=True)
+    ]
+
+
+def is_frame(X):
+    """Whether `X` is a data frame of a library that narwhals knows."""
+    return nw.dependencies.is_into_dataframe(X)
+
+
+def concatenate_rows(*tables):
+    """Return the rows of several tables of the same kind and columns as one table."""
+    if is_frame(tables[0]):
+        frames = [nw.from_native(table, eager_only=True) for table in tables]
+        return nw.maybe_reset_index(nw.concat(frames)).to_native()
+    if issparse(tables[0]):
+        return vstack(tables, format="csr")
+    return np.concatenate(tables)
+
+
+def take_rows(X, rows):
+    """Return the rows of an array, a frame or soft targets at the given positions."""
+    if is_frame(X):
+        return nw.from_native(X, eager_only=True)[rows].to_native()
+    return X[rows]
+
+
+def take_cells(X, rows, numbers=None):
+    """Return a table whose cell (i, j) is that of row ``rows[i, j]``, column j, of `X`.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_columns), or pandas or polars frame
+    rows : ndarray of shape (n_new, n_columns), integer
+        Rows of `X`; ``n_samples + k`` in column j stands for ``numbers[j][k]``.
+    numbers : dict of int to ndarray, default=None
+        Numbers beside those of `X`, of the type that `number_dtypes` says.
+
+    Returns
+    -------
+    ndarray of shape (n_new, n_columns), or frame
+        Names and types of the columns are those of `X`. A pandas frame is numbered
+        from 0, since its rows are no rows of `X`.
+    """
+    numbers = numbers or {}
+    if not is_frame(X):
+        cells = np.empty(rows.shape, dtype=X.dtype)
+        for j, values in enumerate(X.T):
+            if j in numbers:
+                values = np.concatenate([values, numbers[j]])
+            cells[:, j] = values[rows[:, j]]
+        return cells
+    frame = nw.from_native(X, eager_only=True)
+    columns = [
+        _take_values(values, rows[:, j], numbers.get(j))
+        for j, values in enumerate(frame.iter_columns())
+    ]
+    # Not a dictionary by name: pandas columns may have numbers for names.
+    return nw.concat([c.to_frame() for c in columns], how="horizontal").to_native()
+
+
+def number_dtypes(X):
+    """Return for each column of `X` the numpy type of its integers or floats.
+
+    ``None`` where a new number would not be of the column's own type: categories,
+    booleans, decimals and Python objects.
+    """
+    if not is_frame(X):
+        return [X.dtype if X.dtype.kind in "iuf" else None] * X.shape[1]
+    frame = nw.from_native(X, eager_only=True)
+    return [
+        NUMPY_DTYPES.get(str(values.dtype).lower()) for values in frame.iter_columns()
+    ]
+
+
+def _take_values(values, rows, numbers):
+    n_samples = len(values)
+    if numbers is None:
+        return nw.maybe_reset_index(values[rows])
+    (new,) = np.nonzero(rows >= n_samples)
+    taken = nw.maybe_reset_index(values[np.where(rows < n_samples, rows, 0)])
+    return taken.scatter(new, numbers[rows[new] - n_samples]) if len(new) else taken
+
+
+def _iterate(X):
+    """Yield (name, values, whether numeric) of each column.
+
+    The values are an array of numbers if numeric and a list otherwise.
+    """
+    if not is_frame(X):
+        for position, values in enumerate(np.asarray(X).T):
+            yield _interpret(f"x{position}", values)
+        return
+    frame = nw.from_native(X, eager_only=True)
+    # Not by name: pandas columns may have numbers for names.
+    for name, series in zip(frame.columns, frame.iter_columns(), strict=True):
+        yield _interpret_series(str(name), series)
+
+
+def _interpret_series(name, series):
+    dtype = series.dtype
+    if dtype.is_numeric() or dtype == nw.Boolean:
+        if series.null_count():
+            series = series.cast(nw.Float64)
+        return name, series.to_numpy(), True
+    if dtype in (nw.String, nw.Categorical, nw.Enum):
+        return name, series.to_list(), False
+    if dtype == nw.Object:
+        return _interpret(name, np.array([*series.to_list(), None], object)[:-1])
+    raise TypeError(
+        f"Column {name!r} holds {dtype}, but expected numbers, booleans, strings or "
+        "categories: turn it into such columns first, for example a date into "
+        "numbers of days."
+    )
+
+
+def _interpret(name, values):
+    if values.dtype.kind in "biuf":
+        return name, values, True
+    if values.dtype.kind not in "OUST":
+        raise TypeError(
+            f"Column {name!r} holds {values.dtype}, but expected numbers, booleans, "
+            "strings or categories."
+        )
+    values = values.tolist()
+    strings = [isinstance(value, str) for value in values]
+    for value, string in zip(values, strings, strict=True):
+        if not (string or isinstance(value, Number) or is_missing(value)):
+            raise TypeError(
+                f"Column {name!r} holds a {type(value).__name__}, but a value's "
+                "argument must be a string or a number."
+            )
+    if not any(strings):
+        numbers = [math.nan if is_missing(value) else value for value in values]
+        return name, np.array(numbers, dtype=np.float64), True
+    if not all(s or is_missing(v) for v, s in zip(values, strings, strict=True)):
+        raise TypeError(
+            f"Column {name!r} mixes strings and numbers, but expected one of them: "
+            "convert it with astype(str) or astype(float)."
+        )
+    return name, values, False
+
+
+def is_missing(value):
+    """Whether a cell is None, NaN, NaT or pandas' NA."""
+    if value is None:
+        return True
+    equal = value == value
+    if isinstance(equal, bool | np.bool_):
+        return not equal
+    # pandas' NA answers a comparison with NA, and no other value stands for missing.
+    return type(value).__name__ == "NAType"
+
+
+def _level(value):
+    """Return the level of a category as text, the same for 1, 1.0 and "1"."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _learn_levels(values):
+    return tuple(sorted({_level(v) for v in set(values) if not is_missing(v)}))
+
+
+def _read_numbers(column, values, numeric):
+    if not numeric:
+        raise TypeError(
+            f"Column {column.name!r} held numbers when the model was fitted, but "
+            "holds strings or categories now."
+        )
+    values = np.asarray(values, dtype=np.float64)
+    if np.isinf(values).any():
+        raise ValueError(
+            f"Column {column.name!r} holds infinity, but expected finite numbers, or "
+            "NaN where a value is missing."
+        )
+    return values
+
+
+def _read_codes(column, values):
+    position = {level: code for code, level in enumerate(column.levels)}
+    known: dict = {}  # a cell's own value -> code, so that its text is made once
+    codes = np.empty(len(values), dtype=np.int64)
+    for row, value in enumerate(values):
+        code = known.get(value)
+        if code is None:
+            missing = is_missing(value)
+            code = MISSING if missing else position.get(_level(value), UNSEEN)
+            known[value] = code
+        codes[row] = code
+    return codes

@@ -1,0 +1,237 @@
+"""The main job on real data: an ensemble distilled, with honest numbers beside it."""
+
+import pickle
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.model_selection import train_test_split
+
+from ._columns import take_rows
+from ._distilled import DistilledClassifier
+from .inspection import agreement, skill_retention
+from .students import MLPStudentClassifier, TreeStudentClassifier
+
+TEST_SHARE = 0.25
+LATENCY_REPEATS = 30
+SMALLEST_TABLE = 100
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How large the demonstration is.
+
+    Parameters
+    ----------
+    n_estimators : int
+        Trees of the teacher.
+    max_rows : int or None
+        Rows drawn from the table; ``None``: all.
+    cv : int
+        Folds for the teacher's out-of-fold log-odds.
+    n_steps : int or "auto"
+        Optimiser steps of the network.
+    """
+
+    n_estimators: int = 500
+    max_rows: int | None = None
+    cv: int = 5
+    n_steps: int | str = "auto"
+
+
+FULL = Settings()
+QUICK = Settings(n_estimators=150, max_rows=10_000, cv=3, n_steps=2000)
+
+
+@dataclass(frozen=True)
+class Score:
+    """One line of the table: a model on the held-out rows.
+
+    Losses are in nats, sizes in units of 1000 bytes of the pickled model.
+    """
+
+    model: str
+    trained_on: str
+    accuracy: float
+    log_loss: float
+    auc: float
+    agreement: float
+    skill_retention: float
+    size_kb: float
+    one_row_us: float
+    rows_per_second: float
+    fit_seconds: float
+
+
+def run_demo(X, y, settings, random_state=0, report=lambda message: None):
+    """Distil a LightGBM ensemble into a network and a tree, and score them.
+
+    Parameters
+    ----------
+    X : frame or array of shape (n_samples, n_features)
+        Rows, of which a quarter is held out.
+    y : array-like of shape (n_samples,)
+        Class labels.
+    settings : Settings
+        How large the demonstration is.
+    random_state : int, default=0
+        Seeds the split and every model.
+    report : callable, default does nothing
+        Called with a line of text before each stage.
+
+    Returns
+    -------
+    dict
+        With the sizes of the parts and, under ``"scores"``, a `Score` for the teacher,
+        each distilled student, and the same students trained on plain labels.
+    """
+    X, y = _draw(X, np.asarray(y), settings.max_rows, random_state)
+    train, test = train_test_split(
+        np.arange(len(y)), test_size=TEST_SHARE, random_state=random_state, stratify=y
+    )
+    parts = take_rows(X, train), y[train], take_rows(X, test), y[test]
+    teacher = _teacher(settings, random_state)
+    students = {
+        "network 2x64": MLPStudentClassifier(
+            n_steps=settings.n_steps, random_state=random_state
+        ),
+        "tree of 64 leaves": TreeStudentClassifier(random_state=random_state),
+    }
+    models = _fit_models(teacher, students, parts, settings, random_state, report)
+    report("scoring the held-out rows")
+    return {
+        "rows_train": len(train),
+        "rows_test": len(test),
+        "columns": X.shape[1],
+        "classes": [str(label) for label in models[0][2].classes_],
+        "teacher": f"LightGBM, {settings.n_estimators} trees",
+        "scores": _score_models(models, parts),
+    }
+
+
+def scores_as_dicts(result):
+    """Return a result with plain dictionaries in place of scores, for JSON."""
+    return {**result, "scores": [asdict(score) for score in result["scores"]]}
+
+
+def _draw(X, y, max_rows, random_state):
+    if len(y) < SMALLEST_TABLE:
+        raise ValueError(
+            f"Got {len(y)} rows, but expected at least {SMALLEST_TABLE} to hold some "
+            "out."
+        )
+    if max_rows is None or len(y) <= max_rows:
+        return X, y
+    rows, _ = train_test_split(
+        np.arange(len(y)), train_size=max_rows, random_state=random_state, stratify=y
+    )
+    return take_rows(X, rows), y[rows]
+
+
+def _teacher(settings, random_state):
+    from lightgbm import LGBMClassifier
+
+    return LGBMClassifier(
+        n_estimators=settings.n_estimators,
+        learning_rate=0.05,
+        reg_lambda=1.0,
+        subsample=0.8,
+        subsample_freq=1,
+        colsample_bytree=0.8,
+        random_state=random_state,
+        n_jobs=1,
+        verbose=-1,
+    )
+
+
+def _fit_models(teacher, students, parts, settings, random_state, report):
+    """Return (name, trained on, model, seconds); the teacher is fitted once."""
+    X, y, _, _ = parts
+    models: list[tuple] = []
+    with tempfile.TemporaryDirectory() as cache:
+        for name, student in students.items():
+            report(
+                f"distilling {settings.n_estimators} trees into a {name}"
+                + (
+                    ""
+                    if models
+                    else f" (the teacher is fitted {settings.cv + 1} times)"
+                )
+            )
+            model = DistilledClassifier(
+                teacher,
+                student,
+                cv=settings.cv,
+                memory=cache,
+                random_state=random_state,
+            )
+            seconds = _timed(lambda model=model: model.fit(X, y))
+            if not models:
+                models.append(("teacher", "labels", model.teacher_, seconds))
+            models.append((name, "teacher + labels", model, seconds))
+            report(f"training the same {name} on plain labels")
+            alone = clone(student)
+            seconds = _timed(lambda alone=alone: alone.fit(X, y))
+            models.append((name, "labels", alone, seconds))
+    return models
+
+
+def _score_models(models, parts):
+    _, y_train, X, y = parts
+    teacher = models[0][2]
+    classes = teacher.classes_
+    prior = [np.mean(y_train == label) for label in classes]
+    teacher_proba = teacher.predict_proba(X)
+    teacher_labels = classes[teacher_proba.argmax(axis=1)]
+    scores = []
+    for name, trained_on, model, seconds in models:
+        proba = model.predict_proba(X)
+        labels = classes[proba.argmax(axis=1)]
+        score = Score(
+            model=name,
+            trained_on=trained_on,
+            accuracy=float(accuracy_score(y, labels)),
+            log_loss=float(log_loss(y, proba, labels=classes)),
+            auc=_auc(y, proba, classes),
+            agreement=agreement(teacher_labels, labels),
+            skill_retention=skill_retention(
+                y, teacher_proba, proba, classes=classes, prior=prior
+            ),
+            size_kb=len(pickle.dumps(_scorer(model))) / 1000,
+            one_row_us=_one_row_microseconds(_scorer(model), X),
+            rows_per_second=_rows_per_second(_scorer(model), X),
+            fit_seconds=seconds,
+        )
+        scores.append(score)
+    return scores
+
+
+def _scorer(model):
+    """What goes to production: of a distilled model, the student alone."""
+    return model.student_ if isinstance(model, DistilledClassifier) else model
+
+
+def _auc(y, proba, classes):
+    if len(classes) == 2:
+        return float(roc_auc_score(y == classes[1], proba[:, 1]))
+    return float(roc_auc_score(y, proba, multi_class="ovr", labels=classes))
+
+
+def _one_row_microseconds(model, X):
+    row = take_rows(X, np.arange(1))
+    times = [_timed(lambda: model.predict_proba(row)) for _ in range(LATENCY_REPEATS)]
+    return float(np.median(times) * 1e6)
+
+
+def _rows_per_second(model, X):
+    times = [_timed(lambda: model.predict_proba(X)) for _ in range(3)]
+    return float(X.shape[0] / np.median(times))
+
+
+def _timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start

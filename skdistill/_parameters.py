@@ -1,0 +1,41 @@
+"""Checks of single parameters: what was got, and what was expected."""
+
+import math
+
+import numpy as np
+
+
+def check_number(name, value, low, high=math.inf, *, above=False):
+    """Raise ValueError unless `value` is a finite number from `low` to `high`.
+
+    With `above`, it must be larger than `low`.
+    """
+    number = isinstance(value, int | float | np.integer | np.floating)
+    inside = (
+        number
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and (low < value if above else low <= value)
+        and value <= high
+    )
+    if not inside:
+        raise ValueError(
+            f"Got {name}={value!r}, but expected {_range(low, high, above)}."
+        )
+
+
+def check_integer(name, value, low):
+    """Raise ValueError unless `value` is an integer of at least `low`."""
+    integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not integer or value < low:
+        raise ValueError(
+            f"Got {name}={value!r}, but expected an integer of at least {low}."
+        )
+
+
+def _range(low, high, above):
+    if math.isfinite(high):
+        return f"a number in {'(' if above else '['}{low}, {high}]"
+    if low == 0:
+        return f"a {'positive' if above else 'non-negative'} finite number"
+    return f"a finite number {'above' if above else 'of at least'} {low}"

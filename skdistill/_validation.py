@@ -1,0 +1,96 @@
+"""What estimators check about their input before anything else happens."""
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    assert_all_finite,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+from ._columns import is_frame, is_missing
+
+
+def check_table(estimator, X, *, reset, accept_sparse=False, allow_nan=True):
+    """Return `X` as a frame, as it came, or as a 2-D array.
+
+    Sets or compares `n_features_in_` and `feature_names_in_` of the estimator. Frames
+    pass untouched, since their columns mean something to the estimators inside.
+
+    Raises
+    ------
+    ValueError
+        If `X` is empty, not two-dimensional, infinite (or NaN unless `allow_nan`), or
+        its columns are not those of the training table in their order.
+    """
+    if is_frame(X):
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if 0 in X.shape:
+            what = "sample(s)" if X.shape[0] == 0 else "feature(s)"
+            raise ValueError(
+                f"Found array with 0 {what} (shape={X.shape}) while a minimum of 1 "
+                "is required."
+            )
+        return X
+    return validate_data(
+        estimator,
+        X,
+        reset=reset,
+        dtype=None,
+        accept_sparse="csr" if accept_sparse else False,  # rows can be taken
+        ensure_all_finite="allow-nan" if allow_nan else True,
+    )
+
+
+def check_labels(y, X):
+    """Return class labels `y` of the rows of `X` as a 1-D array.
+
+    Raises
+    ------
+    ValueError
+        If `y` is None, not one label per row, holds missing values or numbers that
+        are no classes, or has only one class.
+    """
+    if y is None:
+        raise ValueError("Fitting requires y to be passed, but the target y is None.")
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(X, y)
+    if y.dtype.kind == "O" and any(is_missing(label) for label in y):
+        raise ValueError("Input y contains NaN or None, but expected class labels.")
+    assert_all_finite(y, input_name="y")
+    check_classification_targets(y)
+    if len(np.unique(y)) < 2:
+        raise ValueError(
+            f"Got y with 1 class, {y[0]!s}, but expected at least 2 classes."
+        )
+    return y
+
+
+def check_weights(sample_weight, X):
+    """Return sample weights of the rows of `X` as float64, or None.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or not finite, or all are zero, or the shape is wrong.
+    """
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    n_samples = X.shape[0]
+    if weights.ndim == 0:
+        weights = np.full(n_samples, float(weights))
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"Got sample_weight of shape {weights.shape}, but expected ({n_samples},): "
+            "a 1D array with a weight per row."
+        )
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(
+            "Got sample_weight with negative, infinite or NaN entries, but expected "
+            "non-negative finite numbers."
+        )
+    if not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights

@@ -1,0 +1,286 @@
+// Rows of many classes: each row fills vectors by itself.
+//
+// A row is read in chunks whose exponentials are kept until the gradient needs
+// them; only rows longer than a chunk compute them a second time. The last vector
+// of a chunk overlaps the one before instead of being cut short.
+
+// 4 kB of floats or 8 kB of doubles, and no chunk is shorter than a vector.
+constexpr std::int64_t kChunk = 1024;
+
+template <class Real>
+struct Chunk {
+    Real student[kChunk];  // e^(dz/T)
+    Real teacher[kChunk];  // e^(dt/T), from log-odds only
+    Real hard[kChunk];     // e^dz, where T differs from 1
+};
+
+template <class Real>
+SKDISTILL_INLINE Real row_maximum(const Real* values, std::int64_t n) {
+    constexpr std::int64_t lanes = kLanes<Real>;
+    Vector<Real> largest = load(values + n - lanes);
+    for (std::int64_t k = 0; k + lanes <= n; k += lanes)
+        largest = larger<Real>(load(values + k), largest);
+    return largest_lane(largest);
+}
+
+// Length of the chunk that starts at k; the last two share what is left.
+inline std::int64_t chunk_length(std::int64_t k, std::int64_t n) {
+    const std::int64_t left = n - k;
+    if (left <= kChunk) return left;
+    return left < 2 * kChunk ? left / 2 : kChunk;
+}
+
+template <class Real>
+struct RowContext {
+    Real student_largest;
+    Real teacher_largest;
+    ExpScale<Real> softening;
+    const Real* gradient;  // where that of the chunk will be written
+    std::int64_t ahead;    // numbers to the next row, 0 if that is not worth fetching
+};
+
+template <class Real>
+SKDISTILL_INLINE Vector<Real> keep_lanes(Vector<Real> values, Mask<Real> keep) {
+    return (Vector<Real>)((Bits<Real>)values & (Bits<Real>)keep);
+}
+
+// One vector of each: exponentials to the chunk, sums of the lanes kept by `keep`.
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE void add_vector(const Real* z, const Real* t, std::int64_t k,
+                                 const RowContext<Real>& row, Mask<Real> keep,
+                                 Chunk<Real>& chunk, BlockSums<Real>& sums) {
+    // The search for the maximum of the next row would wait for memory, while here
+    // the memory waits for the exponentials.
+    __builtin_prefetch(z + k + row.ahead);
+    __builtin_prefetch(t + k + row.ahead);
+    __builtin_prefetch(row.gradient + k + row.ahead, 1);
+    const Vector<Real> dz = load(z + k) - row.student_largest;
+    const Vector<Real> power = exponential<Real>(dz, row.softening);
+    store(chunk.student + k, power);
+    sums.student += keep_lanes<Real>(power, keep);
+    if constexpr (from_log_odds) {
+        const Vector<Real> dt = load(t + k) - row.teacher_largest;
+        const Vector<Real> q = exponential<Real>(dt, row.softening);
+        store(chunk.teacher + k, q);
+        sums.teacher += keep_lanes<Real>(q, keep);
+        sums.cross += keep_lanes<Real>(q * (dt - dz), keep);
+    } else {
+        const Vector<Real> q = load(t + k);
+        sums.teacher += keep_lanes<Real>(q, keep);
+        sums.cross += keep_lanes<Real>(q * dz, keep);
+        sums.entropy += keep_lanes<Real>(entropy_term<Real>(q), keep);
+        sums.signs |= (Bits<Real>)q;
+    }
+    if constexpr (hard_term == HardTerm::kOwn) {
+        const Vector<Real> hard = exponential<Real>(dz, ExpScale<Real>(1.0));
+        store(chunk.hard + k, hard);
+        sums.hard += keep_lanes<Real>(hard, keep);
+    }
+}
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE BlockSums<Real> fill_chunk(const Real* z, const Real* t, std::int64_t n,
+                                            const RowContext<Real>& row,
+                                            Chunk<Real>& chunk) {
+    constexpr std::int64_t lanes = kLanes<Real>;
+    const Mask<Real> every = Mask<Real>{} - 1;
+    BlockSums<Real> sums{};
+    std::int64_t k = 0;
+    for (; k + lanes <= n; k += lanes)
+        add_vector<from_log_odds, hard_term>(z, t, k, row, every, chunk, sums);
+    if (k < n)
+        add_vector<from_log_odds, hard_term>(z, t, n - lanes, row,
+                                             lanes_from<Real>(k - (n - lanes)), chunk,
+                                             sums);
+    return sums;
+}
+
+template <class Real>
+struct RowSlopes {
+    Real student;
+    Real teacher;
+    Real hard;
+};
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE void write_chunk(const Chunk<Real>& chunk, const Real* t,
+                                  std::int64_t n, const RowSlopes<Real>& slopes,
+                                  Real* gradient) {
+    constexpr std::int64_t lanes = kLanes<Real>;
+    const Real* teacher = from_log_odds ? chunk.teacher : t;
+    for (std::int64_t next = 0; next < n; next += lanes) {
+        const std::int64_t k = next < n - lanes ? next : n - lanes;
+        Vector<Real> value = load(chunk.student + k) * slopes.student -
+                             load(teacher + k) * slopes.teacher;
+        if constexpr (hard_term == HardTerm::kOwn)
+            value += load(chunk.hard + k) * slopes.hard;
+        store(gradient + k, value);
+    }
+}
+
+// Sums of one row, over its chunks in double.
+struct RowSums {
+    double student;
+    double teacher;
+    double cross;
+    double entropy;
+    double hard;
+    bool good;
+};
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE void add_chunk(const BlockSums<Real>& chunk, RowSums& row) {
+    row.student += sum_lanes(chunk.student);
+    row.teacher += sum_lanes(chunk.teacher);
+    row.cross += sum_lanes(chunk.cross);
+    if constexpr (!from_log_odds) {
+        row.entropy += sum_lanes(chunk.entropy);
+        row.good = row.good && all<Real>((Mask<Real>)chunk.signs >= 0);
+    }
+    if constexpr (hard_term == HardTerm::kOwn) row.hard += sum_lanes(chunk.hard);
+}
+
+// Sums of as many rows as a vector has lanes: they wait for each other, so that
+// the logarithms are those of a vector.
+template <class Real>
+struct WaitingRows {
+    Real student[kLanes<Real>];
+    Real teacher[kLanes<Real>];
+    Real cross[kLanes<Real>];
+    Real entropy[kLanes<Real>];
+    Real hard[kLanes<Real>];
+    Real label_shift[kLanes<Real>];
+    Real weights[kLanes<Real>];
+    Real labelled[kLanes<Real>];
+    Real losses[kLanes<Real>];
+    bool waits[kLanes<Real>];
+
+    // A lane without a row: its loss is 0.
+    void clear(std::int64_t lane) {
+        student[lane] = teacher[lane] = hard[lane] = Real(1);
+        cross[lane] = entropy[lane] = label_shift[lane] = Real(0);
+        weights[lane] = labelled[lane] = Real(0);
+        waits[lane] = false;
+    }
+};
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE RowSums sum_row(const Real* z, const Real* t, std::int64_t n,
+                                 const RowContext<Real>& row, Chunk<Real>& chunk) {
+    RowSums sums{0.0, 0.0, 0.0, 0.0, 0.0, true};
+    for (std::int64_t k = 0; k < n; k += chunk_length(k, n))
+        add_chunk<from_log_odds, hard_term>(
+            fill_chunk<from_log_odds, hard_term>(z + k, t + k, chunk_length(k, n), row,
+                                                 chunk),
+            sums);
+    const double cross = from_log_odds ? sums.cross / sums.teacher : sums.cross;
+    const double largest = std::numeric_limits<Real>::max();
+    sums.good = sums.good && cross >= -largest && cross <= largest;
+    if constexpr (!from_log_odds)
+        sums.good = sums.good && sums.teacher >= 1.0 - kSumTolerance * 0.9 &&
+                    sums.teacher <= 1.0 + kSumTolerance * 0.9;
+    return sums;
+}
+
+// The chunk still holds the exponentials unless the row is longer than a chunk.
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE void write_row(const Real* z, const Real* t, std::int64_t n,
+                                const RowContext<Real>& row,
+                                const RowSlopes<Real>& slopes, Chunk<Real>& chunk,
+                                Real* gradient) {
+    for (std::int64_t k = 0; k < n; k += chunk_length(k, n)) {
+        const std::int64_t length = chunk_length(k, n);
+        if (n > kChunk)
+            fill_chunk<from_log_odds, hard_term>(z + k, t + k, length, row, chunk);
+        write_chunk<from_log_odds, hard_term>(chunk, t + k, length, slopes,
+                                              gradient + k);
+    }
+}
+
+// False, with nothing written, if the row must be left to the scalar rows.
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
+                               const Scales<Real>& scales, std::int64_t row,
+                               Chunk<Real>& chunk, WaitingRows<Real>& waiting,
+                               std::int64_t lane) {
+    const std::int64_t n = problem.n_classes;
+    const Real* z = problem.logits + row * n;
+    const Real* t = problem.targets + row * n;
+    Real* gradient = problem.gradient + row * n;
+    const Real weight = problem.weights ? problem.weights[row] : Real(1);
+    const std::int64_t label = problem.labels ? problem.labels[row] : -1;
+    if (!(weight >= Real(0) && weight <= scales.weight_limit)) return false;
+    if (label < -1 || label >= n) return false;
+    const RowContext<Real> context{row_maximum(z, n),
+                               from_log_odds ? row_maximum(t, n) : Real(0),
+                               scales.softening, gradient,
+                               n <= kChunk && row + 1 < problem.n_rows ? n : 0};
+    const RowSums sums = sum_row<from_log_odds, hard_term>(z, t, n, context, chunk);
+    if (!sums.good) return false;
+
+    const bool labelled = hard_term != HardTerm::kNone && label >= 0;
+    const double hard = labelled ? weight * scales.hard_gradient : 0.0;
+    const double soft = weight * scales.soft_gradient;
+    RowSlopes<Real> slopes{};
+    slopes.student = static_cast<Real>(
+        (hard_term == HardTerm::kShared ? soft + hard : soft) / sums.student);
+    slopes.teacher = static_cast<Real>(from_log_odds ? soft / sums.teacher : soft);
+    if constexpr (hard_term == HardTerm::kOwn)
+        slopes.hard = static_cast<Real>(hard / sums.hard);
+    waiting.label_shift[lane] = labelled ? z[label] - context.student_largest : Real(0);
+    write_row<from_log_odds, hard_term>(z, t, n, context, slopes, chunk, gradient);
+    if (labelled) gradient[label] -= static_cast<Real>(hard);
+
+    waiting.student[lane] = static_cast<Real>(sums.student);
+    waiting.teacher[lane] = static_cast<Real>(sums.teacher);
+    waiting.cross[lane] = static_cast<Real>(sums.cross);
+    waiting.entropy[lane] = static_cast<Real>(sums.entropy);
+    waiting.hard[lane] = static_cast<Real>(sums.hard);
+    waiting.weights[lane] = weight;
+    waiting.labelled[lane] = labelled ? weight : Real(0);
+    waiting.waits[lane] = true;
+    return true;
+}
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE void add_waiting(WaitingRows<Real>& waiting, const Scales<Real>& scales,
+                                  Real* losses_out, Doubles<Real>& total) {
+    BlockSums<Real> sums{};
+    sums.student = load(waiting.student);
+    sums.teacher = load(waiting.teacher);
+    sums.cross = load(waiting.cross);
+    sums.entropy = load(waiting.entropy);
+    if constexpr (hard_term == HardTerm::kOwn) sums.hard = load(waiting.hard);
+    sums.label_shift = load(waiting.label_shift);
+    add_losses<hard_term>(block_losses<from_log_odds, hard_term>(sums, scales),
+                          load(waiting.weights), load(waiting.labelled), scales,
+                          waiting.losses, total);
+    if (!losses_out) return;
+    for (std::int64_t lane = 0; lane < kLanes<Real>; ++lane)
+        if (waiting.waits[lane]) losses_out[lane] = waiting.losses[lane];
+}
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+static SoftTargetResult many_classes(const SoftTargetProblem<Real>& problem,
+                                     std::int64_t begin, std::int64_t end) {
+    constexpr std::int64_t lanes = kLanes<Real>;
+    const Scales<Real> scales(problem);
+    SoftTargetResult result{0.0, -1};
+    Doubles<Real> total{};
+    Chunk<Real> chunk;
+    WaitingRows<Real> waiting;
+    for (std::int64_t first = begin; first < end; first += lanes) {
+        for (std::int64_t lane = 0; lane < lanes; ++lane) {
+            const std::int64_t row = first + lane;
+            waiting.clear(lane);
+            if (row >= end || many_row<from_log_odds, hard_term>(problem, scales, row,
+                                                                 chunk, waiting, lane))
+                continue;
+            if (!scalar::add_rows(problem, row, row + 1, result)) return result;
+        }
+        add_waiting<from_log_odds, hard_term>(
+            waiting, scales, problem.losses ? problem.losses + first : nullptr, total);
+    }
+    result.total += sum_doubles(total);
+    return result;
+}

@@ -1,0 +1,1 @@
+"""Everything of the students that needs torch or skorch."""

@@ -1,0 +1,86 @@
+"""The loop that trains a network, in skorch's frame."""
+
+import math
+
+import skorch
+import torch
+
+WARM_UP = 0.05
+"""Share of the steps in which the learning rate rises; then it falls as a cosine."""
+
+
+class SoftTargetNet(skorch.NeuralNet):
+    """A net whose targets are log-odds and labels, and weights in validation.
+
+    skorch's own loop looks after any module on any device and tells every batch to
+    every callback, which takes longer than a step of a small network. Here a batch is
+    a step and nothing else; callbacks hear of epochs, which are slices of the stream.
+
+    Parameters
+    ----------
+    n_steps : int
+        Steps of the whole training, which the learning rate's schedule spans.
+    """
+
+    def __init__(self, *args, n_steps, **kwargs):
+        self.n_steps = n_steps
+        super().__init__(*args, **kwargs)
+
+    def initialize_optimizer(self, *args, **kwargs):
+        """Start the schedule with the optimiser."""
+        super().initialize_optimizer(*args, **kwargs)
+        self.n_steps_taken_ = 0
+        self.peak_rates_ = [group["lr"] for group in self.optimizer_.param_groups]
+        return self
+
+    def get_loss(self, y_pred, y_true, *args, **kwargs):
+        """Mean objective of a batch; the weights have mean 1 over all rows."""
+        logits, labels, *weights = y_true
+        loss = self.criterion_(y_pred, logits, labels, *weights)
+        return loss * weights[0].mean() if weights else loss
+
+    def train_step(self, batch, **fit_params):
+        """Take an optimiser step at the scheduled learning rate."""
+        factor = learning_rate_factor(self.n_steps_taken_, self.n_steps)
+        groups = self.optimizer_.param_groups
+        for group, peak in zip(groups, self.peak_rates_, strict=True):
+            group["lr"] = peak * factor
+        inputs, targets = batch
+        for group in groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+        loss = self.get_loss(self.module_(inputs), targets)
+        loss.backward()
+        self.optimizer_.step()
+        self.n_steps_taken_ += 1
+        return {"loss": loss}
+
+    def validation_step(self, batch, **fit_params):
+        """Compute the objective of a batch of held-out rows."""
+        inputs, targets = batch
+        with torch.no_grad():
+            return {"loss": self.get_loss(self.module_(inputs), targets)}
+
+    def run_single_epoch(self, iterator, training, prefix, step_fn, **fit_params):
+        """Run through the batches, and record their mean loss as that of one."""
+        if iterator is None:
+            return
+        losses, sizes = [], []
+        for batch in iterator:
+            losses.append(step_fn(batch)["loss"].detach())
+            sizes.append(len(batch[0]))
+        weights = torch.tensor(sizes, dtype=torch.float64)
+        mean = float(torch.stack(losses).double() @ weights / weights.sum())
+        self.history.new_batch()
+        self.history.record_batch(f"{prefix}_loss", mean)
+        self.history.record_batch(f"{prefix}_batch_size", sum(sizes))
+        self.history.record(f"{prefix}_batch_count", len(sizes))
+
+
+def learning_rate_factor(step, n_steps):
+    """Learning rate of a step, as a share of its peak."""
+    warm_up = max(1, round(WARM_UP * n_steps))
+    if step < warm_up:
+        return (step + 1) / warm_up
+    done = (step - warm_up) / max(1, n_steps - warm_up)
+    return 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))

@@ -1,0 +1,28 @@
+"""Soft targets as arrays, and torch's generator in hand."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def target_arrays(targets, sample_weight):
+    """Log-odds, labels and weights with mean 1, in the dtypes of the kernel."""
+    n_samples = len(targets)
+    weights = np.ones(n_samples) if sample_weight is None else sample_weight
+    labels = np.full(n_samples, -1) if targets.labels is None else targets.labels
+    # Centred in float64, so that a large common offset costs no digits in float32.
+    logits = targets.logits - targets.logits.max(axis=1, keepdims=True)
+    return (
+        logits.astype(np.float32),
+        labels.astype(np.int64),
+        (weights / weights.mean()).astype(np.float32),
+    )
+
+
+@contextmanager
+def seeded(seed):
+    """Seed torch's global generator, and leave it as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

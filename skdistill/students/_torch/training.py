@@ -1,0 +1,128 @@
+"""Training the network of `MLPStudentClassifier` through skorch."""
+
+import numpy as np
+import torch
+from skorch.callbacks import EarlyStopping
+from skorch.helper import predefined_split
+from torch.utils.data import TensorDataset
+
+from ...losses._torch import SoftTargetLoss
+from .batches import BatchStream
+from .net import SoftTargetNet
+from .network import Network
+from .optimizers import OPTIMIZERS
+from .targets import seeded, target_arrays
+
+N_REPORTS = 50
+"""Most slices of the training, each with an entry in the loss curve."""
+
+
+def train_network(settings, inputs, targets, sample_weight, random_state, stops_early):
+    """Train a network and return its weights.
+
+    Parameters
+    ----------
+    settings : MLPStudentClassifier
+        Its parameters are read.
+    inputs : ndarray of shape (n_samples, n_inputs), float32
+        Encoded rows.
+    targets : SoftTargets
+        What the network should say about them.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Positive weights.
+    random_state : RandomState
+        Where every seed comes from; torch's global generator is left as it was.
+    stops_early : bool
+        Whether rows are held out to choose the best weights.
+
+    Returns
+    -------
+    layers : list of (weights, biases)
+        Float32 arrays of shapes (n_in, n_out) and (n_out,).
+    history : skorch.history.History
+        One entry for each slice of the training.
+    n_steps : int
+        Optimiser steps taken.
+    """
+    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    arrays = (inputs, *target_arrays(targets, sample_weight))
+    share = settings.validation_fraction if stops_early else 0.0
+    data, validation = _datasets(arrays, share, random_state)
+    batch_size = min(settings.batch_size, len(data))
+    slices = _slices(settings._n_steps(len(data)))
+    net = make_net(settings, inputs.shape[1], targets, batch_size, slices, seed)
+    if validation is not None:
+        stopping = EarlyStopping(patience=settings.n_iter_no_change, load_best=True)
+        net.set_params(
+            train_split=predefined_split(validation),
+            callbacks=[("early_stopping", stopping)],
+        )
+    with seeded(seed):
+        net.fit(data, y=None)
+    return net.module_.layers_as_arrays(), net.history, net.n_steps_taken_
+
+
+def make_net(settings, n_inputs, targets, batch_size, slices, seed):
+    """Return the skorch net that is trained, not yet initialised.
+
+    Parameters
+    ----------
+    settings : MLPStudentClassifier
+        Its parameters are read.
+    n_inputs : int
+        Columns of the encoded rows.
+    targets : SoftTargets
+        Its classes, temperature and alpha are read.
+    batch_size : int
+        Rows of a batch.
+    slices : list of int
+        Batches of each slice of the training.
+    seed : int
+        Seeds the order of the rows.
+
+    Returns
+    -------
+    skorch.NeuralNet
+    """
+    return SoftTargetNet(
+        Network,
+        n_steps=sum(slices),
+        module__n_inputs=n_inputs,
+        module__hidden_layer_sizes=settings.hidden_layer_sizes,
+        module__n_classes=len(targets.classes),
+        criterion=SoftTargetLoss,
+        criterion__temperature=targets.temperature,
+        criterion__alpha=targets.alpha,
+        criterion__from_log_odds=True,
+        optimizer=OPTIMIZERS[settings.optimizer],
+        optimizer__weight_decay=settings.weight_decay,
+        lr=settings.learning_rate,
+        max_epochs=len(slices),
+        batch_size=batch_size,
+        iterator_train=BatchStream,
+        iterator_train__n_batches=slices,
+        iterator_train__seed=seed,
+        iterator_valid=BatchStream,
+        train_split=None,
+        verbose=settings.verbose,
+    )
+
+
+def _datasets(arrays, validation_fraction, random_state):
+    """Training rows and, if a share of them is to be held out, validation rows."""
+    if not validation_fraction:
+        return TensorDataset(*map(torch.from_numpy, arrays)), None
+    order = random_state.permutation(len(arrays[0]))
+    n_validation = max(1, round(validation_fraction * len(order)))
+    held_out, kept = order[:n_validation], order[n_validation:]
+    return tuple(
+        TensorDataset(*(torch.from_numpy(array[rows]) for array in arrays))
+        for rows in (kept, held_out)
+    )
+
+
+def _slices(n_steps):
+    """Steps in each slice of the training, as equal as whole numbers allow."""
+    n_slices = min(N_REPORTS, n_steps)
+    ends = np.linspace(0, n_steps, n_slices + 1).round().astype(int)
+    return np.diff(ends).tolist()

@@ -1,0 +1,158 @@
+"""Fitting a teacher and reading its log-odds on the training rows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import check_cv
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._columns import take_rows
+from .._fitting import fit_with_weights
+from .._log_odds import classifier_log_odds, floor_log_odds
+from ._pool import make_pool
+
+ROWS_AT_ONCE = 65_536
+"""Rows of a pool that a teacher labels together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelling:
+    """What a teacher says about the training rows.
+
+    Parameters
+    ----------
+    teacher : fitted estimator
+        Fitted on all rows, or as it came if frozen.
+    logits : ndarray of shape (n_samples, n_classes), float64
+        Its log-odds, columns in the order of the classes.
+    held_out : bool
+        Whether each row's log-odds come from a teacher that was not fitted on it, as
+        far as that can be known: a frozen teacher is trusted.
+    pool : array or frame of shape (n_pool, n_features), or None
+        More rows, without labels.
+    pool_logits : ndarray of shape (n_pool, n_classes), float32, or None
+        What the teacher that was fitted on all rows says about them.
+    """
+
+    teacher: BaseEstimator
+    logits: np.ndarray
+    held_out: bool
+    pool: object = None
+    pool_logits: np.ndarray | None = None
+
+
+def label_rows(
+    teacher,
+    X,
+    y,
+    classes,
+    cv,
+    sample_weight=None,
+    augmenter=None,
+    X_unlabeled=None,
+    seed=None,
+    n_jobs=None,
+):
+    """Fit the teacher and read its log-odds on every row, out of fold.
+
+    A pure function of its arguments up to the log-odds, so that it can be cached.
+    A class that no row of a fold's training part has gets the probability of half a
+    row there.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Cloned for each fold and once more for all rows. A `FrozenEstimator` is used
+        as it is, and not refitted.
+    X : array-like or frame of shape (n_samples, n_features)
+        Training rows.
+    y : ndarray of shape (n_samples,)
+        Class labels.
+    classes : ndarray of shape (n_classes,)
+        Classes in the order of the columns.
+    cv : cross-validation splitter, iterable of splits, or None
+        Each row must be in exactly one test part. ``None``: one teacher labels the
+        rows that it was fitted on.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights handed to the teacher.
+    augmenter : sampler of `skdistill.augmentation`, default=None
+        Makes more rows for the teacher to label.
+    X_unlabeled : array or frame of shape (n_unlabeled, n_features), default=None
+        More rows for the teacher to label.
+    seed : int, default=None
+        Seeds the augmenter.
+    n_jobs : int, default=None
+        How many folds are fitted at once; ``None`` means 1.
+
+    Returns
+    -------
+    Labelling
+
+    Raises
+    ------
+    ValueError
+        If the splits do not cover every row exactly once, or the teacher's classes
+        are not `classes`.
+    """
+    labelling = _label(teacher, X, y, classes, cv, sample_weight, n_jobs)
+    pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
+    if pool is None:
+        return labelling
+    pool_logits = _label_in_chunks(labelling.teacher, pool, classes)
+    return replace(labelling, pool=pool, pool_logits=pool_logits)
+
+
+def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
+    if isinstance(teacher, FrozenEstimator):
+        logits = classifier_log_odds(teacher, X, classes)
+        return Labelling(teacher, logits, held_out=True)
+    splits = None if cv is None else _splits(cv, X, y)
+    fitted = fit_with_weights(clone(teacher), X, y, sample_weight)
+    if splits is None:
+        logits = classifier_log_odds(fitted, X, classes)
+        return Labelling(fitted, logits, held_out=False)
+    logits = _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs)
+    return Labelling(fitted, logits, held_out=True)
+
+
+def _label_in_chunks(teacher, pool, classes):
+    logits = np.empty((pool.shape[0], len(classes)), dtype=np.float32)
+    for start in range(0, len(logits), ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(logits)))
+        logits[rows] = classifier_log_odds(teacher, take_rows(pool, rows), classes)
+    return logits
+
+
+def _splits(cv, X, y):
+    splits = list(check_cv(cv, y, classifier=True).split(X, y))
+    covered = np.concatenate([test for _, test in splits])
+    if not np.array_equal(np.sort(covered), np.arange(len(y))):
+        raise ValueError(
+            f"Got cv={cv!r}, whose test parts do not hold every row exactly once, but "
+            "expected a splitter such as KFold, StratifiedKFold or GroupKFold."
+        )
+    return splits
+
+
+def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(_label_fold)(teacher, X, y, classes, train, test, sample_weight)
+        for train, test in splits
+    )
+    logits = np.empty((len(y), len(classes)))
+    for (_, test), part in zip(splits, parts, strict=True):
+        logits[test] = part
+    return logits
+
+
+def _label_fold(teacher, X, y, classes, train, test, sample_weight):
+    weights = None if sample_weight is None else sample_weight[train]
+    fitted = fit_with_weights(clone(teacher), take_rows(X, train), y[train], weights)
+    return classifier_log_odds(
+        fitted,
+        take_rows(X, test),
+        classes,
+        unseen_log_odds=floor_log_odds(len(train)),
+    )

@@ -1,0 +1,42 @@
+"""More rows for a teacher to label."""
+
+from .._columns import concatenate_rows
+
+POOL_FACTOR = 5
+"""New rows for each training row."""
+
+SMALLEST_POOL = 30_000
+"""Few rows need more new ones: this many at least."""
+
+LARGEST_POOL = 500_000
+"""Many rows need no more than this, or than there are."""
+
+
+def pool_size(n_samples):
+    """Return how many rows an augmenter makes of so many."""
+    most = max(LARGEST_POOL, n_samples)
+    return min(max(POOL_FACTOR * n_samples, SMALLEST_POOL), most)
+
+
+def make_pool(X, augmenter, X_unlabeled, teacher, seed):
+    """Return real and new rows without labels as one table, or None without any.
+
+    Parameters
+    ----------
+    X : array or frame of shape (n_samples, n_features)
+        Training rows.
+    augmenter : sampler or None
+        Makes new rows of the training rows and the real ones without labels.
+    X_unlabeled : array or frame of shape (n_unlabeled, n_features) or None
+        Real rows without labels.
+    teacher : fitted estimator
+        Who will label the rows.
+    seed : int or None
+        Seeds the augmenter.
+    """
+    if augmenter is None:
+        return X_unlabeled
+    real = X if X_unlabeled is None else concatenate_rows(X, X_unlabeled)
+    n_new = pool_size(X.shape[0])
+    new = augmenter.sample(real, n_new, teacher=teacher, random_state=seed)
+    return new if X_unlabeled is None else concatenate_rows(X_unlabeled, new)

@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+import skorch
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.feature_selection import SelectKBest
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skdistill import SoftTargets
+from skdistill.losses import soft_target_loss
+from skdistill.students import (
+    LogOddsStudentClassifier,
+    MLPStudentClassifier,
+    SkorchStudentClassifier,
+    WeightedStudentClassifier,
+    as_student,
+)
+
+
+def linear_data(rng, n_classes=3, n_samples=400, **options):
+    X = rng.normal(size=(n_samples, 3))
+    logits = X @ rng.normal(size=(3, n_classes))
+    labels = np.array(["x", "y", "z"])[:n_classes]
+    return X, SoftTargets(logits, classes=labels, **options)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "kind"),
+    [
+        (LogisticRegression(), WeightedStudentClassifier),
+        (GaussianNB(), WeightedStudentClassifier),
+        (LinearRegression(), LogOddsStudentClassifier),
+        (KNeighborsRegressor(), LogOddsStudentClassifier),
+        (MLPStudentClassifier(), MLPStudentClassifier),
+        (skorch.NeuralNet(torch.nn.Linear, torch.nn.MSELoss), SkorchStudentClassifier),
+    ],
+)
+def test_each_kind_has_its_adapter(estimator, kind):
+    assert isinstance(as_student(estimator), kind)
+    last = as_student(make_pipeline(StandardScaler(), estimator))[-1]
+    assert isinstance(last, kind)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (KNeighborsClassifier(), "KNeighborsClassifier, whose fit takes no sample_w"),
+        (StandardScaler(), "StandardScaler"),
+        (make_pipeline(StandardScaler(), StandardScaler()), "StandardScaler"),
+        (BaseEstimator(), "BaseEstimator"),
+        ("tree", "'tree'"),
+        (LogisticRegression, "LogisticRegression"),
+    ],
+)
+def test_what_cannot_be_a_student_is_named(estimator, message):
+    with pytest.raises(TypeError, match=message):
+        as_student(estimator)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("temperature", [1.0, 4.0])
+@pytest.mark.parametrize(
+    "estimator", [LogisticRegression(C=1e4, max_iter=1000), LinearRegression()]
+)
+def test_a_linear_student_recovers_a_linear_teacher(
+    estimator, temperature, n_classes, rng
+):
+    X, targets = linear_data(rng, n_classes, temperature=temperature)
+    student = as_student(estimator).fit(X, targets)
+    np.testing.assert_allclose(student.predict_proba(X), targets.proba(), atol=0.01)
+    np.testing.assert_array_equal(student.classes_, targets.classes)
+
+
+def test_weighted_rows_minimise_the_objective(rng):
+    X, targets = linear_data(rng, alpha=0.5)
+    labels = rng.integers(0, 3, len(targets))
+    targets = SoftTargets(targets.logits, labels, targets.classes, alpha=0.5)
+    student = WeightedStudentClassifier(
+        LogisticRegression(C=1e8, max_iter=5000, tol=1e-10), smallest_weight=0
+    ).fit(X, targets)
+    _, gradient = soft_target_loss(
+        student.predict_log_proba(X),
+        targets.logits,
+        labels,
+        alpha=0.5,
+        from_log_odds=True,
+    )
+    np.testing.assert_allclose(X.T @ gradient, 0, atol=1e-4)
+    np.testing.assert_allclose(gradient.sum(axis=0), 0, atol=1e-4)
+
+
+def test_weights_of_rows_multiply(rng):
+    X, targets = linear_data(rng, n_samples=60)
+    weights = rng.integers(0, 3, 60)
+    rows = np.repeat(np.arange(60), weights)
+    for estimator in (LogisticRegression(), LinearRegression()):
+        student = as_student(estimator)
+        weighted = student.fit(X, targets, sample_weight=weights).predict_proba(X)
+        repeated = student.fit(X[rows], targets[rows]).predict_proba(X)
+        np.testing.assert_allclose(weighted, repeated, atol=1e-3)
+
+
+def test_a_regressor_without_weights_or_outputs(rng):
+    X, targets = linear_data(rng)
+    student = as_student(
+        MLPRegressor(hidden_layer_sizes=(16,), max_iter=2000, random_state=0)
+    )
+    assert student.fit(X, targets).score(X, np.asarray(targets)) > 0.9
+    with pytest.raises(ValueError, match="KNeighborsRegressor cannot take it"):
+        as_student(KNeighborsRegressor()).fit(
+            X, targets, sample_weight=np.ones(len(targets))
+        )
+
+
+def test_confident_targets_are_clipped(rng):
+    X, targets = linear_data(rng, 2)
+    sure = SoftTargets(1e4 * targets.logits)
+    student = LogOddsStudentClassifier(RandomForestRegressor(5, random_state=0))
+    log_odds = student.fit(X, sure).predict_log_proba(X)
+    assert np.abs(log_odds[:, 1] - log_odds[:, 0]).max() <= 8 + 1e-9
+
+
+def test_supervised_steps_before_the_student_see_labels(rng):
+    X, targets = linear_data(rng, 2)
+    noise = np.concatenate([rng.normal(size=(len(X), 5)), X], axis=1)
+    student = as_student(make_pipeline(SelectKBest(k=3), LogisticRegression()))
+    student.fit(noise, targets)
+    assert student[0].get_support()[5:].sum() >= 2
+    assert student.score(noise, np.asarray(targets)) > 0.85
+
+
+class Network(torch.nn.Module):
+    def __init__(self, n_outputs=3, probabilities=False):
+        super().__init__()
+        self.layers = torch.nn.Sequential(
+            torch.nn.Linear(3, 16), torch.nn.ReLU(), torch.nn.Linear(16, n_outputs)
+        )
+        self.probabilities = probabilities
+
+    def forward(self, X):
+        out = self.layers(X)
+        return torch.softmax(out, dim=1) if self.probabilities else out
+
+
+@pytest.mark.parametrize(
+    ("net", "n_classes"),
+    [
+        (skorch.NeuralNet(Network, torch.nn.CrossEntropyLoss), 3),
+        (skorch.NeuralNetClassifier(Network, module__probabilities=True), 3),
+        (skorch.NeuralNetClassifier(Network, criterion=torch.nn.CrossEntropyLoss), 3),
+        (skorch.NeuralNetBinaryClassifier(Network, module__n_outputs=1), 2),
+        (skorch.NeuralNet(Network, torch.nn.MSELoss, module__n_outputs=2), 2),
+    ],
+)
+def test_skorch_nets_learn_from_soft_targets(net, n_classes, rng):
+    X, targets = linear_data(rng, n_classes, n_samples=600)
+    net.set_params(max_epochs=30, lr=0.02, optimizer=torch.optim.Adam, verbose=0)
+    student = SkorchStudentClassifier(net, random_state=0).fit(X, targets)
+    assert np.abs(student.predict_proba(X) - targets.proba()).mean() < 0.05
+    assert set(student.predict(X)) <= set(targets.classes)
+    again = SkorchStudentClassifier(net, random_state=0).fit(X, targets)
+    np.testing.assert_array_equal(student.predict_proba(X), again.predict_proba(X))
+
+
+def test_skorch_nets_want_numbers(adult):
+    net = skorch.NeuralNet(Network, torch.nn.CrossEntropyLoss, verbose=0)
+    with pytest.raises(ValueError, match="TabularEncoder"):
+        SkorchStudentClassifier(net).fit(*adult)

@@ -1,0 +1,169 @@
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.metrics import log_loss
+
+from skdistill import SoftTargets
+from skdistill.losses import soft_target_loss
+from skdistill.students import MLPStudentClassifier
+
+
+def teacher_data(rng, n_samples=2000, n_classes=3, **options):
+    X = rng.normal(size=(n_samples, 4))
+    logits = np.stack([X[:, 0], X[:, 1] ** 2, np.sin(3 * X[:, 2])], axis=1)
+    return X, SoftTargets(2 * logits[:, :n_classes], **options)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_it_learns_what_the_teacher_knows(n_classes, temperature, rng):
+    X, targets = teacher_data(rng, n_classes=n_classes, temperature=temperature)
+    student = MLPStudentClassifier((64,), n_steps=2000, random_state=0).fit(X, targets)
+    assert np.abs(student.predict_proba(X) - targets.proba()).mean() < 0.02
+
+
+def test_muon_leads_further_in_the_same_steps(rng):
+    X, targets = teacher_data(rng)
+    student = MLPStudentClassifier((64, 64), n_steps=300, random_state=0)
+    plain = student.fit(X, targets).loss_curve_[-1]
+    muon = clone(student).set_params(optimizer="muon").fit(X, targets)
+    assert muon.loss_curve_[-1] < plain
+    again = clone(muon).fit(X, targets)
+    np.testing.assert_array_equal(muon.predict_proba(X), again.predict_proba(X))
+
+
+def test_loss_curve_is_the_objective(rng):
+    X, targets = teacher_data(rng, n_classes=2, temperature=2.0)
+    student = MLPStudentClassifier((32,), n_steps=1000, random_state=0).fit(X, targets)
+    loss, _ = soft_target_loss(
+        student.predict_log_proba(X),
+        targets.logits,
+        temperature=2.0,
+        from_log_odds=True,
+    )
+    assert student.loss_curve_[-1] == pytest.approx(loss, rel=0.2)
+    assert student.loss_curve_[-1] < 0.1 * student.loss_curve_[0]
+    assert student.n_iter_ == 1000
+
+
+def test_same_seed_same_bits_and_untouched_generators(rng):
+    X, targets = teacher_data(rng, n_samples=300)
+    student = MLPStudentClassifier((8,), n_steps=50, random_state=3)
+    torch.manual_seed(1)
+    np.random.seed(1)  # noqa: NPY002 - the legacy generator is what must not move
+    random.seed(1)
+    states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    a = student.fit(X, targets).predict_proba(X)
+    assert torch.equal(states[0], torch.get_rng_state())
+    np.testing.assert_array_equal(states[1], np.random.get_state()[1])  # noqa: NPY002
+    assert states[2] == random.getstate()
+    np.testing.assert_array_equal(a, clone(student).fit(X, targets).predict_proba(X))
+    other = clone(student).set_params(random_state=4).fit(X, targets)
+    assert not np.array_equal(a, other.predict_proba(X))
+
+
+def test_weights_pull_the_network(rng):
+    X, targets = teacher_data(rng, n_samples=400)
+    flipped = SoftTargets(-targets.logits)
+    both = np.concatenate([X, X])
+    mixed = SoftTargets(np.concatenate([targets.logits, flipped.logits]))
+    weights = np.repeat([1.0, 1e-6], 400)
+    student = MLPStudentClassifier((32,), n_steps=800, random_state=0)
+    student.fit(both, mixed, sample_weight=weights)
+    assert np.abs(student.predict_proba(X) - targets.proba()).mean() < 0.05
+
+
+def test_zero_weight_is_no_row(rng):
+    X, targets = teacher_data(rng, n_samples=200)
+    weights = np.ones(200)
+    weights[150:] = 0
+    student = MLPStudentClassifier((8,), n_steps=50, random_state=0)
+    weighted = student.fit(X, targets, sample_weight=weights).predict_proba(X)
+    removed = student.fit(X[:150], targets[:150]).predict_proba(X)
+    np.testing.assert_array_equal(weighted, removed)
+
+
+def test_plain_labels_stop_early_and_stay_calibrated(rng):
+    X = rng.normal(size=(1500, 20))
+    y = (X[:, 0] + rng.normal(size=1500) > 0).astype(int)
+    student = MLPStudentClassifier(n_steps=3000, random_state=0).fit(X[:700], y[:700])
+    assert student.n_iter_ < 3000
+    assert len(student.validation_curve_) == len(student.loss_curve_)
+    held_out = log_loss(y[700:], student.predict_proba(X[700:]))
+    by_heart = clone(student).set_params(early_stopping=False).fit(X[:700], y[:700])
+    assert held_out < log_loss(y[700:], by_heart.predict_proba(X[700:]))
+    assert not hasattr(by_heart, "validation_curve_")
+
+
+def test_frames_with_categories_and_gaps(adult):
+    X, y = adult
+    student = MLPStudentClassifier((16,), n_steps=300, random_state=0).fit(X, y)
+    assert student.score(X, y) > 0.8
+    assert list(student.feature_names_in_) == list(X.columns)
+    odd = X.iloc[:1].copy()
+    odd["native_country"] = "Atlantis"
+    odd["age"] = np.nan
+    assert np.isfinite(student.predict_log_proba(odd)).all()
+    with pytest.raises(ValueError, match="feature names"):
+        student.predict(X[X.columns[::-1]])
+
+
+def test_no_hidden_layer_is_logistic_regression(rng):
+    X, targets = teacher_data(rng, n_samples=300)
+    student = MLPStudentClassifier((), n_steps=100, random_state=0).fit(X, targets)
+    assert len(student.coefs_) == 1
+
+
+def test_one_row_scores_as_in_a_batch(rng):
+    X, targets = teacher_data(rng, n_samples=9000)
+    student = MLPStudentClassifier((8,), n_steps=20, random_state=0).fit(X, targets)
+    batch = student.predict_proba(X)
+    for row in (0, 4095, 4096, 8999):
+        np.testing.assert_allclose(
+            student.predict_proba(X[row : row + 1])[0], batch[row], atol=1e-6
+        )
+
+
+def test_scoring_needs_neither_torch_nor_skorch(rng, tmp_path):
+    X, targets = teacher_data(rng, n_samples=200)
+    student = MLPStudentClassifier((8,), n_steps=20, random_state=0).fit(X, targets)
+    (tmp_path / "student.pkl").write_bytes(pickle.dumps(student))
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "proba.npy", student.predict_proba(X))
+    code = (
+        "import pickle, sys, numpy as np\n"
+        "student = pickle.load(open('student.pkl', 'rb'))\n"
+        "proba = student.predict_proba(np.load('X.npy'))\n"
+        "np.testing.assert_array_equal(proba, np.load('proba.npy'))\n"
+        "assert not {'torch', 'skorch'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"hidden_layer_sizes": 64},
+        {"hidden_layer_sizes": (0,)},
+        {"n_steps": 0},
+        {"n_steps": "many"},
+        {"batch_size": 0},
+        {"learning_rate": 0.0},
+        {"learning_rate": np.inf},
+        {"weight_decay": -1.0},
+        {"optimizer": "sgd"},
+        {"early_stopping": "sometimes"},
+        {"validation_fraction": 1.0},
+        {"n_iter_no_change": 0},
+        {"n_bins": 0},
+    ],
+)
+def test_bad_parameters_are_named(parameters):
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        MLPStudentClassifier(**parameters).fit([[0.0], [1.0]], [0, 1])

@@ -1,0 +1,174 @@
+import datetime
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from skdistill._columns import (
+    MISSING,
+    UNSEEN,
+    concatenate_rows,
+    is_missing,
+    learn_columns,
+    number_dtypes,
+    read_columns,
+    take_cells,
+    take_rows,
+)
+
+MIXED = {
+    "number": [1.5, None, 3.0],
+    "integer": [1, 2, 3],
+    "flag": [True, False, True],
+    "level": ["b", None, "a"],
+}
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_frames_of_all_libraries_read_alike(frame):
+    X = frame(MIXED)
+    columns = learn_columns(X)
+    assert [column.name for column in columns] == list(MIXED)
+    assert [column.levels for column in columns] == [None, None, None, ("a", "b")]
+    number, integer, flag, level = read_columns(X, columns)
+    np.testing.assert_array_equal(number, [1.5, np.nan, 3.0])
+    np.testing.assert_array_equal(integer, [1, 2, 3])
+    np.testing.assert_array_equal(flag, [1, 0, 1])
+    np.testing.assert_array_equal(level, [1, MISSING, 0])
+
+
+def test_object_arrays_read_like_frames():
+    array = np.array(list(map(list, zip(*MIXED.values(), strict=True))), dtype=object)
+    columns = learn_columns(array)
+    for a, b in zip(
+        read_columns(array, columns),
+        read_columns(pd.DataFrame(MIXED), columns),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_extension_dtypes_and_categories_are_read():
+    X = pd.DataFrame(
+        {
+            "a": pd.array([1, None], dtype="Int64"),
+            "b": pd.array([True, None], dtype="boolean"),
+            "c": pd.Categorical([10, 20]),
+            "d": pd.Categorical(["x", None], categories=["z", "x"]),
+            "e": pd.Series([True, None], dtype=object),
+        }
+    )
+    a, b, c, d, e = read_columns(X, learn_columns(X))
+    np.testing.assert_array_equal(a, [1, np.nan])
+    np.testing.assert_array_equal(b, [1, np.nan])
+    np.testing.assert_array_equal(c, [0, 1])
+    np.testing.assert_array_equal(d, [0, MISSING])
+    np.testing.assert_array_equal(e, [1, np.nan])
+
+
+def test_numbers_may_be_column_names():
+    X = pd.DataFrame([[1, "a"], [2, "b"]])
+    assert [column.name for column in learn_columns(X)] == ["0", "1"]
+
+
+def test_levels_keep_their_codes_in_any_order_and_type():
+    columns = learn_columns(pd.DataFrame({"a": pd.Categorical(["x", "y"])}))
+    for values in (["y", "x", "w", None], pd.Categorical(["y", "x", "w", None])):
+        (codes,) = read_columns(pd.DataFrame({"a": values}), columns)
+        np.testing.assert_array_equal(codes, [1, 0, UNSEEN, MISSING])
+
+
+def test_whole_numbers_are_one_level_whatever_their_type():
+    columns = learn_columns(pd.DataFrame({"a": pd.Categorical([1, 2])}))
+    floats = pd.DataFrame({"a": pd.Categorical([2.0, 1.0])})
+    np.testing.assert_array_equal(read_columns(floats, columns)[0], [1, 0])
+
+
+@pytest.mark.parametrize("value", [None, np.nan, pd.NA, pd.NaT, float("nan")])
+def test_missing_values_are_known(value):
+    assert is_missing(value)
+
+
+@pytest.mark.parametrize("value", [0, "", False, np.float32(1), "nan", True])
+def test_values_are_not_missing(value):
+    assert not is_missing(value)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2)],
+        [datetime.timedelta(1), datetime.timedelta(2)],
+        [["list"], ["of", "lists"]],
+        [{"a": 1}, {"b": 2}],
+        ["text", 1],
+    ],
+)
+def test_other_columns_are_refused_by_name(values):
+    with pytest.raises(TypeError, match="'when'"):
+        learn_columns(pd.DataFrame({"fine": [1, 2], "when": values}))
+
+
+def test_infinity_is_refused_by_name():
+    X = pd.DataFrame({"fine": [1.0], "huge": [np.inf]})
+    with pytest.raises(ValueError, match="'huge' holds infinity"):
+        read_columns(X, learn_columns(X))
+
+
+def test_strings_where_numbers_were_are_refused():
+    columns = learn_columns(pd.DataFrame({"age": [1, 2]}))
+    with pytest.raises(TypeError, match="'age' held numbers"):
+        read_columns(pd.DataFrame({"age": ["1", "2"]}), columns)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_rows_are_taken_by_position(frame):
+    part = take_rows(frame(MIXED), np.array([2, 0]))
+    assert isinstance(part, frame)
+    assert part["integer"].to_list() == [3, 1]
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_cells_are_taken_by_position_and_from_other_numbers(frame):
+    X = frame(MIXED)
+    rows = np.array([[0, 2, 1, 2], [3, 4, 0, 0], [1, 3, 2, 1]])
+    new = take_cells(X, rows, {0: np.array([9.5]), 1: np.array([7, 8])})
+    assert isinstance(new, frame)
+    assert list(new.dtypes) == list(X.dtypes)
+    number, integer, flag, level = read_columns(new, learn_columns(X))
+    np.testing.assert_array_equal(number, [1.5, 9.5, np.nan])
+    np.testing.assert_array_equal(integer, [3, 8, 7])
+    np.testing.assert_array_equal(flag, [0, 1, 1])
+    np.testing.assert_array_equal(level, [0, 1, MISSING])
+
+
+def test_cells_of_arrays_are_taken():
+    X = np.array([[1, 2], [3, 4]], dtype=np.int8)
+    new = take_cells(X, np.array([[1, 0], [2, 1]]), {0: np.array([9], np.int8)})
+    np.testing.assert_array_equal(new, [[3, 2], [9, 4]])
+    assert new.dtype == np.int8
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame, pl.DataFrame, np.array])
+def test_tables_are_concatenated(table):
+    parts = [table(np.array([[1, 2], [3, 4]])), table(np.array([[5, 6]]))]
+    both = concatenate_rows(*parts)
+    assert type(both) is type(parts[0])
+    np.testing.assert_array_equal(both, np.concatenate(parts))
+
+
+def test_types_of_numbers_are_known():
+    X = pd.DataFrame(
+        {
+            "a": pd.array([1, None], dtype="Int16"),
+            "b": np.array([1, 2], dtype=np.float32),
+            "c": pd.array([1, None], dtype="int64[pyarrow]"),
+            "d": [True, False],
+            "e": pd.Categorical([1, 2]),
+            "f": pd.Series([1, True], dtype=object),
+        }
+    )
+    assert number_dtypes(X) == [np.int16, np.float32, np.int64, None, None, None]
+    assert number_dtypes(np.zeros((1, 2), np.uint8)) == [np.uint8, np.uint8]
+    assert number_dtypes(np.zeros((1, 2), object)) == [None, None]

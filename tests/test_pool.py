@@ -1,0 +1,174 @@
+"""More rows for the teacher to label: new ones and real ones without labels."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+
+from skdistill import DistilledClassifier
+from skdistill.augmentation import MarginalSwap, Munge
+from skdistill.students import TabularEncoder, TreeStudentClassifier
+from skdistill.students._base import StudentClassifier
+from skdistill.teachers._pool import pool_size
+
+X, y = make_classification(400, n_informative=6, random_state=0)
+
+
+class Recorder(StudentClassifier):
+    """A student that keeps what it was given."""
+
+    def _fit(self, X, targets, sample_weight):
+        self.given_ = X, targets, sample_weight
+
+    def _log_odds(self, X):
+        return np.zeros((X.shape[0], len(self.classes_)))
+
+
+class Doubler(BaseEstimator):
+    """A sampler that repeats the table as often as is asked."""
+
+    def sample(self, X, n_samples, *, teacher=None, random_state=None):
+        assert teacher is not None
+        return np.resize(X, (n_samples, X.shape[1]))
+
+
+def given(model, X=X, y=y, **options):
+    return model.fit(X, y, **options).student_.given_
+
+
+def test_pool_rows_follow_the_teacher_and_weigh_half():
+    model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=Doubler())
+    rows, targets, weights = given(model)
+    n_pool = pool_size(400)
+    assert len(rows) == len(targets) == 400 + n_pool
+    np.testing.assert_array_equal(rows[:400], X)
+    assert (targets.labels[400:] == -1).all()
+    assert weights[:400].sum() == pytest.approx(weights[400:].sum())
+    np.testing.assert_allclose(
+        targets.proba(1 / model.calibration_temperature_)[400:800],
+        model.teacher_.predict_proba(X),
+        atol=1e-5,
+    )
+
+
+def test_weights_of_rows_are_kept_beside_a_pool():
+    weights = np.arange(1.0, 401)
+    model = DistilledClassifier(LogisticRegression(), Recorder())
+    _, _, given_weights = given(model, sample_weight=weights, X_unlabeled=X[:50])
+    np.testing.assert_array_equal(given_weights[:400], weights)
+    np.testing.assert_allclose(given_weights[400:], weights.sum() / 50)
+
+
+def test_real_rows_are_labelled_as_they_are():
+    model = DistilledClassifier(LogisticRegression(), Recorder())
+    rows, targets, _ = given(model, X[:300], y[:300], X_unlabeled=X[300:])
+    np.testing.assert_array_equal(rows, X)
+    assert (targets.labels[300:] == -1).all()
+
+
+def test_real_and_new_rows_mix():
+    model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=Doubler())
+    rows, _, _ = given(model, X[:300], y[:300], X_unlabeled=X[300:])
+    np.testing.assert_array_equal(rows[:400], X)
+    assert len(rows) == 400 + pool_size(300)
+
+
+@pytest.mark.parametrize("to_frame", [pd.DataFrame, pl.from_pandas])
+def test_frames_keep_their_kind(adult, to_frame):
+    table, labels = adult
+    table = to_frame(table)
+    teacher = make_pipeline(TabularEncoder(), LogisticRegression(max_iter=2000))
+    model = DistilledClassifier(
+        teacher, Recorder(), cv=3, augmenter=Munge(), random_state=0
+    )
+    rows, _, _ = given(model, table[:1000], labels[:1000], X_unlabeled=table[1000:])
+    assert type(rows) is type(table)
+    assert list(rows.columns) == list(table.columns)
+    assert rows["workclass"].dtype == table["workclass"].dtype
+    assert rows["age"].dtype == table["age"].dtype
+
+
+def test_auto_is_munge_and_the_seed_decides():
+    model = DistilledClassifier(
+        LogisticRegression(), Recorder(), augmenter="auto", random_state=0
+    )
+    auto, _, _ = given(clone(model))
+    munge, _, _ = given(clone(model).set_params(augmenter=Munge()))
+    np.testing.assert_array_equal(auto, munge)
+    other, _, _ = given(clone(model).set_params(random_state=1))
+    assert not np.array_equal(auto, other)
+
+
+def test_a_frozen_teacher_labels_a_pool_too():
+    teacher = FrozenEstimator(LogisticRegression().fit(X[:200], y[:200]))
+    model = DistilledClassifier(teacher, Recorder(), augmenter=MarginalSwap())
+    rows, _, _ = given(model, X[200:], y[200:])
+    assert len(rows) == 200 + pool_size(200)
+
+
+def test_more_rows_help_a_tree_on_few_labels(rng):
+    X = rng.normal(size=(3000, 3))
+    y = (rng.random(3000) < 1 / (1 + np.exp(-3 * X[:, 0] - 2 * X[:, 1]))).astype(int)
+    model = DistilledClassifier(
+        LogisticRegression(), TreeStudentClassifier(), random_state=0
+    )
+    alone = clone(model).fit(X[:200], y[:200])
+    helped = clone(model).fit(X[:200], y[:200], X_unlabeled=X[200:])
+    teacher = alone.teacher_.predict_proba(X)
+
+    def distance(model):
+        return np.abs(model.predict_proba(X) - teacher).mean()
+
+    assert distance(helped) < 0.8 * distance(alone)
+
+
+def test_a_pool_goes_through_a_search_with_memory(tmp_path):
+    search = GridSearchCV(
+        DistilledClassifier(
+            LogisticRegression(),
+            TreeStudentClassifier(max_leaf_nodes=8),
+            cv=3,
+            augmenter="auto",
+            memory=str(tmp_path),
+            random_state=0,
+        ),
+        {"alpha": [0.5, 1.0]},
+        cv=2,
+        error_score="raise",
+    )
+    assert search.fit(X[:300], y[:300], X_unlabeled=X[300:]).score(X, y) > 0.7
+
+
+def test_sizes_of_pools():
+    assert pool_size(10) == 30_000
+    assert pool_size(20_000) == 100_000
+    assert pool_size(200_000) == 500_000
+    assert pool_size(2_000_000) == 2_000_000
+
+
+@pytest.mark.parametrize(
+    ("parameters", "options", "message"),
+    [
+        ({"augmenter": "munge"}, {}, "augmenter='munge'"),
+        ({"augmenter": 5}, {}, "augmenter=5"),
+        ({}, {"X_unlabeled": X[:, :3]}, "features"),
+        ({}, {"X_unlabeled": X[:0]}, "0 sample"),
+        ({}, {"X_unlabeled": np.full_like(X, np.inf)}, "infinity"),
+        (
+            {"student": KNeighborsRegressor(), "augmenter": Doubler()},
+            {},
+            "KNeighborsRegressor cannot take it",
+        ),
+    ],
+)
+def test_bad_pools_are_named(parameters, options, message):
+    model = DistilledClassifier(LogisticRegression(), TreeStudentClassifier())
+    with pytest.raises(ValueError, match=message):
+        model.set_params(**parameters).fit(X, y, **options)

@@ -1,0 +1,67 @@
+"""scikit-learn's own checks, for every public estimator."""
+
+import pytest
+import skorch
+import torch
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from skdistill import DistilledClassifier
+from skdistill.students import (
+    BoostedStudentClassifier,
+    LogOddsStudentClassifier,
+    MLPStudentClassifier,
+    OrderingEncoder,
+    TabularEncoder,
+    TreeStudentClassifier,
+    WeightedStudentClassifier,
+)
+
+WEIGHTS = "check_sample_weight_equivalence_on_dense_data"
+
+EXPECTED = {
+    MLPStudentClassifier: {
+        WEIGHTS: (
+            "a network is trained on shuffled mini-batches: a row that occurs twice "
+            "gives other batches than a row of weight 2; the tests of the student "
+            "prove that a row of weight 0 is no row and that weights pull"
+        )
+    },
+}
+"""Checks that each kind of student fails by its nature, with the reason."""
+
+
+def expected_failures(estimator):
+    return EXPECTED.get(type(getattr(estimator, "student", estimator)), {})
+
+
+@parametrize_with_checks(
+    [
+        TreeStudentClassifier(),
+        MLPStudentClassifier(),
+        BoostedStudentClassifier(),
+        WeightedStudentClassifier(LogisticRegression()),
+        LogOddsStudentClassifier(LinearRegression()),
+        TabularEncoder(),
+        OrderingEncoder(),
+        DistilledClassifier(LogisticRegression(), TreeStudentClassifier()),
+        DistilledClassifier(LogisticRegression(), MLPStudentClassifier()),
+        DistilledClassifier(LogisticRegression(), LogisticRegression()),
+    ],
+    expected_failed_checks=expected_failures,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:The least populated class in y has only")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_estimator_keeps_the_contract(estimator, check):
+    check(estimator)
+
+
+def test_expected_failures_are_few():
+    assert all(len(checks) <= 2 for checks in EXPECTED.values())
+
+
+def test_skorch_nets_are_students_of_the_same_form():
+    """Their width is the user's, so scikit-learn's varying tables do not fit them."""
+    net = skorch.NeuralNet(torch.nn.Linear, torch.nn.CrossEntropyLoss)
+    assert DistilledClassifier(LogisticRegression(), net)._student().net is net

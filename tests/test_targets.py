@@ -1,0 +1,139 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedKFold, cross_val_score
+
+from skdistill import SoftTargets
+from skdistill.students import TreeStudentClassifier
+
+
+@given(seed=st.integers(0, 2**32 - 1), n_classes=st.integers(2, 20))
+def test_probabilities_survive_the_round_trip(seed, n_classes):
+    proba = np.random.default_rng(seed).dirichlet(np.ones(n_classes), 5)
+    np.testing.assert_allclose(SoftTargets.from_proba(proba).proba(), proba, atol=2e-6)
+
+
+def test_zeros_and_ones_give_finite_log_odds():
+    targets = SoftTargets.from_proba([[1.0, 0.0], [0.0, 1.0]])
+    assert np.isfinite(targets.logits).all()
+    np.testing.assert_allclose(targets.proba(), [[1, 0], [0, 1]], atol=1e-6)
+
+
+def test_temperature_softens():
+    targets = SoftTargets.from_proba([[0.9, 0.1]])
+    assert targets.proba(4.0)[0, 0] < 0.9 < targets.proba(0.25)[0, 0]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [slice(1, 3), [1, 2], np.array([1, 2]), np.array([False, True, True, False])],
+)
+def test_rows_are_taken_from_everything(rows, rng):
+    targets = SoftTargets(
+        rng.normal(size=(4, 3)), np.array([0, 1, -1, 2]), list("abc"), 2.0, 0.5
+    )
+    part = targets[rows]
+    assert len(part) == 2
+    np.testing.assert_array_equal(part.logits, targets.logits[1:3])
+    np.testing.assert_array_equal(part.labels, [1, -1])
+    assert (part.temperature, part.alpha) == (2.0, 0.5)
+    np.testing.assert_array_equal(part.classes, targets.classes)
+
+
+def test_a_single_row_is_no_soft_targets():
+    with pytest.raises(TypeError, match="single index"):
+        SoftTargets(np.zeros((2, 2)))[0]
+
+
+def test_as_array_they_are_labels_or_the_teachers_choice():
+    targets = SoftTargets.from_proba(
+        [[0.9, 0.1], [0.9, 0.1]], y=["no", None], classes=["yes", "no"]
+    )
+    np.testing.assert_array_equal(np.asarray(targets), ["no", "yes"])
+
+
+def test_labels_may_be_missing_as_nan():
+    targets = SoftTargets.from_proba([[0.9, 0.1], [0.9, 0.1]], y=[1.0, np.nan])
+    np.testing.assert_array_equal(targets.labels, [1, -1])
+
+
+def test_from_labels_is_plain_classification():
+    targets = SoftTargets.from_labels(["b", "a", "b"])
+    assert targets.alpha == 0
+    np.testing.assert_array_equal(targets.classes, ["a", "b"])
+    np.testing.assert_array_equal(targets.mixture(), [[0, 1], [1, 0], [0, 1]])
+
+
+def test_mixture_leaves_out_unknown_labels():
+    targets = SoftTargets.from_proba(
+        [[0.8, 0.2], [0.8, 0.2]], y=[1, None], classes=[0, 1], alpha=0.5
+    )
+    np.testing.assert_allclose(targets.mixture(), [[0.4, 0.6], [0.8, 0.2]], atol=1e-6)
+
+
+def test_nothing_can_be_changed():
+    targets = SoftTargets(np.zeros((2, 2)))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        targets.alpha = 0.5
+
+
+def test_splitters_and_scorers_take_them_as_y(rng):
+    X = rng.normal(size=(120, 3))
+    y = np.where(X[:, 0] > 0, "yes", "no")
+    p = 1 / (1 + np.exp(-3 * X[:, 0]))
+    targets = SoftTargets.from_proba(
+        np.stack([1 - p, p], axis=1), y=y, classes=["no", "yes"], alpha=0.5
+    )
+    scores = cross_val_score(
+        TreeStudentClassifier(), X, targets, cv=StratifiedKFold(3), error_score="raise"
+    )
+    assert scores.min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"logits": np.zeros(3)}, r"log-odds of shape \(3,\)"),
+        ({"logits": np.zeros((3, 1))}, "at least 2 classes"),
+        ({"logits": np.array([[0, np.inf]])}, "NaN or infinite"),
+        ({"logits": np.array([[0, np.nan]])}, "NaN or infinite"),
+        ({"labels": np.array([0])}, r"labels of shape \(1,\)"),
+        ({"labels": np.array(["a", "b"])}, "from_proba takes class labels"),
+        ({"labels": np.array([0, 2])}, "labels from 0 to 2"),
+        ({"labels": np.array([0, -2])}, "labels from -2 to 0"),
+        ({"classes": ["a"]}, "expected 2 different labels"),
+        ({"classes": ["a", "a"]}, "expected 2 different labels"),
+        ({"temperature": 0}, "temperature=0"),
+        ({"alpha": 2}, "alpha=2"),
+    ],
+)
+def test_bad_targets_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        SoftTargets(**{"logits": np.zeros((2, 2)), **arguments})
+
+
+@pytest.mark.parametrize(
+    ("proba", "options", "message"),
+    [
+        ([[0.5, 0.4]], {}, "row 0 with sum 0.9"),
+        ([[0.5, 0.5], [1.2, -0.2]], {}, "in row 1"),
+        ([[np.nan, 0.5]], {}, "row 0"),
+        ([0.5, 0.5], {}, r"shape \(2,\)"),
+        ([[1.0]], {}, r"shape \(1, 1\)"),
+        ([[0.5, 0.5]], {"y": ["c"], "classes": ["a", "b"]}, "the label 'c'"),
+        ([[0.5, 0.5]], {"y": [["a"]], "classes": ["a", "b"]}, r"y of shape \(1, 1\)"),
+    ],
+)
+def test_bad_probabilities_are_named(proba, options, message):
+    with pytest.raises(ValueError, match=message):
+        SoftTargets.from_proba(proba, **options)
+
+
+def test_labels_of_one_class_or_none_are_refused():
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        SoftTargets.from_labels(["a", "a"])
+    with pytest.raises(ValueError, match="missing labels"):
+        SoftTargets.from_labels(np.array(["a", None, "b"], dtype=object), ["a", "b"])
