@@ -19,7 +19,7 @@ from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import copy_input_tags, most_probable
 from .targets import SoftTargets, encode_labels
-from .teachers import calibration_temperature, label_rows
+from .teachers import blended_log_odds, calibration_temperature, label_rows
 
 SUSPICIOUS_TEMPERATURE = 1 / 3
 """Below it, a frozen teacher is right so much more often than it claims that it has
@@ -198,8 +198,9 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         labelling = label(
             teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
         )
-        temperature = self._calibrate(labelling, labels, weights)
-        logits = labelling.logits / temperature
+        unseen = labelling.held_out * (1.0 if weights is None else weights)
+        temperature = self._calibrate(labelling, labels, unseen)
+        logits = blended_log_odds(labelling, labels, unseen, temperature)
         targets = SoftTargets(logits, labels, classes, self.temperature, self.alpha)
         X, targets, weights = _with_pool(X, targets, weights, labelling, temperature)
         self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
@@ -337,7 +338,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         return classes
 
     def _calibrate(self, labelling, labels, weights):
-        if not self.calibrate or not labelling.held_out:
+        if not self.calibrate or not weights.any():
             return 1.0
         temperature = calibration_temperature(labelling.logits, labels, weights)
         frozen = isinstance(labelling.teacher, FrozenEstimator)

@@ -1,6 +1,13 @@
 """From an estimator and data to log-odds that a student can trust."""
 
+from ._blending import blended_log_odds, own_share
 from ._calibration import calibration_temperature
 from ._labelling import Labelling, label_rows
 
-__all__ = ["Labelling", "calibration_temperature", "label_rows"]
+__all__ = [
+    "Labelling",
+    "blended_log_odds",
+    "calibration_temperature",
+    "label_rows",
+    "own_share",
+]

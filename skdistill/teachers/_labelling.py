@@ -1,5 +1,6 @@
 """Fitting a teacher and reading its log-odds on the training rows."""
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,10 @@ from ._pool import make_pool
 ROWS_AT_ONCE = 65_536
 """Rows of a pool that a teacher labels together."""
 
+DIVERGED = 20.0
+"""A fold's teacher whose log-odds are so many times as large as those of the others
+has diverged, as boosting without regularisation sometimes does."""
+
 
 @dataclass(frozen=True, eq=False)
 class Labelling:
@@ -26,10 +31,12 @@ class Labelling:
     teacher : fitted estimator
         Fitted on all rows, or as it came if frozen.
     logits : ndarray of shape (n_samples, n_classes), float64
-        Its log-odds, columns in the order of the classes.
-    held_out : bool
-        Whether each row's log-odds come from a teacher that was not fitted on it, as
-        far as that can be known: a frozen teacher is trusted.
+        Log-odds, columns in the order of the classes: on held-out rows those of a
+        teacher that was not fitted on the row, elsewhere those of `teacher`.
+    held_out : ndarray of bool of shape (n_samples,)
+        Where that is so, as far as it can be known: a frozen teacher is trusted.
+    own_logits : ndarray of shape (n_samples, n_classes), float64
+        Log-odds of `teacher` on all rows.
     pool : array or frame of shape (n_pool, n_features), or None
         More rows, without labels.
     pool_logits : ndarray of shape (n_pool, n_classes), float32, or None
@@ -38,7 +45,8 @@ class Labelling:
 
     teacher: BaseEstimator
     logits: np.ndarray
-    held_out: bool
+    held_out: np.ndarray
+    own_logits: np.ndarray
     pool: object = None
     pool_logits: np.ndarray | None = None
 
@@ -106,15 +114,19 @@ def label_rows(
 
 def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
     if isinstance(teacher, FrozenEstimator):
-        logits = classifier_log_odds(teacher, X, classes)
-        return Labelling(teacher, logits, held_out=True)
+        own = classifier_log_odds(teacher, X, classes)
+        return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
     splits = None if cv is None else _splits(cv, X, y)
     fitted = fit_with_weights(clone(teacher), X, y, sample_weight)
+    own = classifier_log_odds(fitted, X, classes)
     if splits is None:
-        logits = classifier_log_odds(fitted, X, classes)
-        return Labelling(fitted, logits, held_out=False)
-    logits = _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs)
-    return Labelling(fitted, logits, held_out=True)
+        return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
+    parts = _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs)
+    logits, held_out = own.copy(), np.zeros(len(y), dtype=bool)
+    for (_, test), part in zip(splits, parts, strict=True):
+        if part is not None:
+            logits[test], held_out[test] = part, True
+    return Labelling(fitted, logits, held_out, own)
 
 
 def _label_in_chunks(teacher, pool, classes):
@@ -137,14 +149,24 @@ def _splits(cv, X, y):
 
 
 def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
+    """Out-of-fold log-odds of each fold, None where its teacher has diverged."""
     parts = Parallel(n_jobs=n_jobs)(
         delayed(_label_fold)(teacher, X, y, classes, train, test, sample_weight)
         for train, test in splits
     )
-    logits = np.empty((len(y), len(classes)))
-    for (_, test), part in zip(splits, parts, strict=True):
-        logits[test] = part
-    return logits
+    sizes = np.array([np.median(np.ptp(part, axis=1)) for part in parts])
+    usual = np.median(sizes)
+    diverged = (usual > 0) & (sizes > DIVERGED * usual)
+    if diverged.any():
+        warnings.warn(
+            f"{type(teacher).__name__} has diverged in {diverged.sum()} of "
+            f"{len(parts)} folds: its log-odds are more than {DIVERGED:.0f} times as "
+            "large as in the others. The rows of such a fold get the log-odds of the "
+            "teacher that was fitted on all rows. Regularise the teacher.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return [None if bad else part for bad, part in zip(diverged, parts, strict=True)]
 
 
 def _label_fold(teacher, X, y, classes, train, test, sample_weight):

@@ -38,15 +38,37 @@ DISTINCT = np.arange(300.0).reshape(150, 2)
 @pytest.mark.parametrize("cv", [3, KFold(4, shuffle=True), StratifiedKFold(5)])
 def test_no_row_is_labelled_by_a_teacher_that_met_it(cv):
     labelling = label_rows(Witness(), DISTINCT, y, CLASSES, cv)
-    assert labelling.held_out
+    assert labelling.held_out.all()
+    np.testing.assert_allclose(softmax(labelling.own_logits)[:, 0], 0.9, atol=1e-6)
     np.testing.assert_allclose(softmax(labelling.logits)[:, 0], 0.6, atol=1e-6)
     assert len(labelling.teacher.seen_) == 150
 
 
 def test_without_cv_the_teacher_labels_its_own_rows():
     labelling = label_rows(Witness(), DISTINCT, y, CLASSES, None)
-    assert not labelling.held_out
+    assert not labelling.held_out.any()
     np.testing.assert_allclose(softmax(labelling.logits)[:, 0], 0.9, atol=1e-6)
+
+
+class Diverging(ClassifierMixin, BaseEstimator):
+    """Log-odds of 1, but of 1000 if it was not fitted on the first row."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.size_ = 1.0 if (DISTINCT[0] == X).all(axis=1).any() else 1000.0
+        return self
+
+    def decision_function(self, X):
+        return self.size_ * np.eye(3)[np.arange(len(X)) % 3]
+
+
+def test_a_fold_whose_teacher_diverges_is_left_out():
+    with pytest.warns(UserWarning, match="diverged in 1 of 5 folds"):
+        labelling = label_rows(Diverging(), DISTINCT, y, CLASSES, KFold(5))
+    np.testing.assert_array_equal(labelling.held_out, np.arange(150) >= 30)
+    own = labelling.own_logits[:30]
+    np.testing.assert_array_equal(labelling.logits[:30], own)
+    assert np.ptp(labelling.logits, axis=1).max() < 2
 
 
 def test_rows_keep_their_order():

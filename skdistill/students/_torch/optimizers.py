@@ -6,6 +6,10 @@ MUON_RATE = 2.5
 """Learning rate of Muon in terms of AdamW's: 0.02 beside 0.008."""
 
 
+ORTHOGONALISATION_STEPS = 3
+"""Newton-Schulz steps in each step of Muon: as good as its usual 5, and cheaper."""
+
+
 class MuonAdamW(torch.optim.Optimizer):
     """Muon on hidden matrices, AdamW on the output layer and all biases.
 
@@ -30,7 +34,10 @@ class MuonAdamW(torch.optim.Optimizer):
             muon_lr = MUON_RATE * lr
             self.parts.append(
                 torch.optim.Muon(
-                    hidden, lr=muon_lr, weight_decay=weight_decay * lr / muon_lr
+                    hidden,
+                    lr=muon_lr,
+                    weight_decay=weight_decay * lr / muon_lr,
+                    ns_steps=ORTHOGONALISATION_STEPS,
                 )
             )
         super().__init__([{"params": weights}], {"lr": lr})

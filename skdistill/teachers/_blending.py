@@ -1,0 +1,90 @@
+"""How far a teacher can be trusted on the rows that it was fitted on."""
+
+import numpy as np
+
+from ..losses._reference import log_softmax
+
+MEMORY_PRICE = 2.5
+"""How fast the teacher's own log-odds lose weight with what it has learnt by heart:
+chosen on inner validation parts, with `benchmarks/retention.py --inner`."""
+
+
+def blended_log_odds(labelling, labels, sample_weight, temperature):
+    """Calibrated log-odds of the rows: held-out ones and the teacher's own.
+
+    Parameters
+    ----------
+    labelling : Labelling
+        What the teacher says about the rows.
+    labels : ndarray of int of shape (n_samples,)
+        Columns of the true classes.
+    sample_weight : ndarray of shape (n_samples,)
+        Weights of the held-out rows, 0 elsewhere.
+    temperature : float
+        Divides all log-odds.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_classes), float64
+        A weighted mean, see `own_share`.
+    """
+    held_out = labelling.logits / temperature
+    if not sample_weight.any():
+        return held_out
+    own = labelling.own_logits / temperature
+    share = own_share(own, held_out, labels, sample_weight)
+    return share * own + (1 - share) * held_out
+
+
+def own_share(own_logits, held_out_logits, labels, sample_weight=None):
+    r"""Weight of a teacher's own log-odds beside the held-out ones.
+
+    On the rows that it was fitted on a teacher knows more than elsewhere: in part the
+    truth, since it has seen more rows than a fold's teacher, in part the labels by
+    heart. The more of the labels' entropy it explains there and not on held-out rows,
+
+    .. math::
+        G = \frac{L_\text{held out} - L_\text{own}}{L_\text{prior}},
+
+    the less its own log-odds count: their share is :math:`1 - 2.5 G`, or 0.
+
+    Parameters
+    ----------
+    own_logits : ndarray of shape (n_samples, n_classes)
+        Calibrated log-odds of the teacher that was fitted on the rows.
+    held_out_logits : ndarray of shape (n_samples, n_classes)
+        Calibrated log-odds of teachers that were not.
+    labels : ndarray of int of shape (n_samples,)
+        Columns of the true classes.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Non-negative weights.
+
+    Returns
+    -------
+    float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdistill.teachers import own_share
+    >>> held_out = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    >>> labels = np.array([1, 0, 1, 0])
+    >>> round(own_share(1.1 * held_out, held_out, labels), 2)
+    0.91
+    >>> round(own_share(20 * held_out, held_out, labels), 2)
+    0.0
+    """
+    rows = np.arange(len(labels))
+
+    def loss(log_p):
+        return -np.average(log_p[rows, labels], weights=sample_weight)
+
+    counts = np.bincount(labels, sample_weight, own_logits.shape[1])
+    with np.errstate(divide="ignore"):
+        log_prior = np.log(counts / counts.sum())
+    prior = loss(np.tile(log_prior, (len(labels), 1)))
+    if not prior > 0:
+        return 1.0
+    gap = loss(log_softmax(held_out_logits)) - loss(log_softmax(own_logits))
+    return float(np.clip(1 - MEMORY_PRICE * gap / prior, 0.0, 1.0))
