@@ -95,7 +95,7 @@ def run_demo(X, y, settings, random_state=0, report=lambda message: None):
     parts = take_rows(X, train), y[train], take_rows(X, test), y[test]
     teacher = _teacher(settings, random_state)
     students = {
-        "network 2x64": MLPStudentClassifier(
+        "network 3x64": MLPStudentClassifier(
             n_steps=settings.n_steps, random_state=random_state
         ),
         "tree of 64 leaves": TreeStudentClassifier(random_state=random_state),

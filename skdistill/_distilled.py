@@ -4,6 +4,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold
@@ -11,7 +12,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ._columns import concatenate_rows
-from ._fitting import clone_seeded, fit_with_weights, last_step
+from ._fitting import clone_seeded, fit_with_weights, last_step, takes_weights
 from ._log_odds import check_column_names, check_is_classifier
 from ._validation import check_labels, check_table, check_weights
 from .augmentation import Munge
@@ -29,8 +30,10 @@ probably been fitted on the rows."""
 class DistilledClassifier(ClassifierMixin, BaseEstimator):
     r"""Fit a teacher, learn what it knows, and predict with the student alone.
 
-    The teacher's out-of-fold log-odds :math:`t`, divided by the temperature that
-    calibrates them, and the labels :math:`y` become the student's `SoftTargets`. With
+    The teacher's log-odds :math:`t`, held out and in part its own on the rows that it
+    was fitted on (see `skdistill.teachers.own_share`), divided by the temperature that
+    calibrates them, and the labels :math:`y` become the student's `SoftTargets`. The
+    teacher also labels new rows that an augmenter makes. With
     :math:`q = \operatorname{softmax}(t / T)` the student's log-odds :math:`z` minimise
     the weighted mean of
 
@@ -52,7 +55,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
     temperature : float, default=1.0
         :math:`T > 0`. Larger values make the student look at the classes that the
         teacher finds unlikely.
-    alpha : float, default=0.9
+    alpha : float, default=0.95
         Share of the teacher in the objective, in [0, 1]; the rest are the labels.
     cv : int, splitter or None, default=5
         How the teacher's out-of-fold log-odds are made. An integer means that many
@@ -63,10 +66,11 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         Whether to divide the teacher's log-odds by the one temperature that minimises
         the log-loss of the held-out ones. With ``cv=None`` there are none, and
         nothing is divided.
-    augmenter : sampler of `skdistill.augmentation`, "auto" or None, default=None
+    augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
         Makes more rows for the teacher to label, five for each training row, at least
         30,000 and at most 500,000 (or as many as there are). Together they weigh as
-        much as the training rows. ``"auto"`` means ``Munge()``.
+        much as the training rows. ``"auto"`` means ``Munge()``, but ``None`` for
+        sparse tables and for students that take no weights.
     memory : str or joblib.Memory, default=None
         Cache of everything up to the log-odds, as in `sklearn.pipeline.Pipeline`: a
         search over `temperature`, `alpha` or any parameter of the student fits the
@@ -125,10 +129,10 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         student=None,
         *,
         temperature=1.0,
-        alpha=0.9,
+        alpha=0.95,
         cv=5,
         calibrate=True,
-        augmenter=None,
+        augmenter="auto",
         memory=None,
         n_jobs=None,
         random_state=None,
@@ -194,7 +198,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
 
         self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
         label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
-        pool = (self._sampler(), X_unlabeled, seed)
+        pool = (self._sampler(X, student), X_unlabeled, seed)
         labelling = label(
             teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
         )
@@ -294,7 +298,15 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
                 "predict_proba nor decision_function, but expected a classifier that "
                 "says how sure it is."
             )
-        self._sampler()
+        if not (
+            self.augmenter is None
+            or _is_auto(self.augmenter)
+            or hasattr(self.augmenter, "sample")
+        ):
+            raise ValueError(
+                f"Got augmenter={self.augmenter!r}, but expected a sampler of "
+                "skdistill.augmentation, 'auto' or None."
+            )
         student = self._student()
         # Before the teacher is fitted, which may take hours.
         last_step(student).check_parameters()
@@ -312,16 +324,11 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
             return StratifiedKFold(self.cv, shuffle=True, random_state=seed)
         return self.cv
 
-    def _sampler(self):
+    def _sampler(self, X, student):
         """Maker of new rows, or None."""
-        is_auto = isinstance(self.augmenter, str) and self.augmenter == "auto"
-        sampler = Munge() if is_auto else self.augmenter
-        if sampler is not None and not hasattr(sampler, "sample"):
-            raise ValueError(
-                f"Got augmenter={self.augmenter!r}, but expected a sampler of "
-                "skdistill.augmentation, 'auto' or None."
-            )
-        return sampler
+        if not _is_auto(self.augmenter):
+            return self.augmenter
+        return Munge() if takes_weights(student) and not issparse(X) else None
 
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
@@ -356,6 +363,10 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
     def _say(self, message):
         if self.verbose:
             print(f"[skdistill] {message}")
+
+
+def _is_auto(augmenter):
+    return isinstance(augmenter, str) and augmenter == "auto"
 
 
 def _draw_seed(random_state):

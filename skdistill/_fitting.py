@@ -31,6 +31,12 @@ def fit_with_weights(estimator, X, y, sample_weight):
     return estimator.fit(X, y, **{f"{prefix}sample_weight": sample_weight})
 
 
+def takes_weights(estimator):
+    """Whether the end of an estimator, or the regressor in it, can take weights."""
+    step = last_step(estimator)
+    return has_fit_parameter(getattr(step, "regressor", step), "sample_weight")
+
+
 def last_step(estimator):
     """Return what a pipeline ends in, or any other estimator itself."""
     while isinstance(estimator, Pipeline):

@@ -1,4 +1,5 @@
 import pickle
+from functools import partial
 
 import joblib
 import numpy as np
@@ -37,6 +38,8 @@ from skdistill.students import (
 )
 
 X, y = make_classification(400, n_informative=6, random_state=0)
+# New rows are the subject of test_pool.
+distilled = partial(DistilledClassifier, augmenter=None)
 FAST_MLP = MLPStudentClassifier((16,), n_steps=150)
 FAST_TREE = TreeStudentClassifier(max_leaf_nodes=8)
 FAST_LGBM = LGBMClassifier(n_estimators=15, verbose=-1, n_jobs=1)
@@ -67,9 +70,9 @@ class CountingTeacher(LogisticRegression):
 def test_any_teacher_teaches(teacher):
     if isinstance(teacher, VotingClassifier):
         with pytest.raises(TypeError, match="neither predict_proba nor decision"):
-            DistilledClassifier(teacher, FAST_TREE, cv=3).fit(X, y)
+            distilled(teacher, FAST_TREE, cv=3).fit(X, y)
         return
-    model = DistilledClassifier(teacher, FAST_TREE, cv=3, random_state=0).fit(X, y)
+    model = distilled(teacher, FAST_TREE, cv=3, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.75
     assert 0.01 <= model.calibration_temperature_ <= 100
 
@@ -86,7 +89,7 @@ def test_any_teacher_teaches(teacher):
     ],
 )
 def test_any_student_learns_by_itself_or_in_a_pipeline(student):
-    model = DistilledClassifier(FAST_LGBM, student, cv=3, random_state=0).fit(X, y)
+    model = distilled(FAST_LGBM, student, cv=3, random_state=0).fit(X, y)
     proba = model.predict_proba(X)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
     np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), proba)
@@ -101,7 +104,7 @@ def test_frames_with_categories_and_string_labels(adult, to_frame):
     X = to_frame(X)
     # Not LightGBM: 4.7 aborts the process on polars categories.
     teacher = make_pipeline(TabularEncoder(), LogisticRegression(max_iter=1000))
-    model = DistilledClassifier(teacher, FAST_MLP, cv=3, random_state=0).fit(X, y)
+    model = distilled(teacher, FAST_MLP, cv=3, random_state=0).fit(X, y)
     assert set(model.predict(X)) == {"<=50K", ">50K"}
     assert model.score(X, y) > 0.82
     assert list(model.feature_names_in_) == list(X.columns)
@@ -110,14 +113,14 @@ def test_frames_with_categories_and_string_labels(adult, to_frame):
 
 def test_columns_in_another_order_are_an_error(adult):
     X, y = adult
-    model = DistilledClassifier(FAST_LGBM, FAST_TREE, cv=3).fit(X, y)
+    model = distilled(FAST_LGBM, FAST_TREE, cv=3).fit(X, y)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(X[X.columns[::-1]])
 
 
 def test_many_classes(letter):
     X, y = letter
-    model = DistilledClassifier(
+    model = distilled(
         RandomForestClassifier(30, random_state=0),
         MLPStudentClassifier(),
         cv=3,
@@ -129,13 +132,13 @@ def test_many_classes(letter):
 
 def test_it_lives_in_a_pipeline_and_in_cross_validation():
     model = make_pipeline(
-        StandardScaler(), DistilledClassifier(LogisticRegression(), FAST_TREE, cv=3)
+        StandardScaler(), distilled(LogisticRegression(), FAST_TREE, cv=3)
     )
     assert cross_val_score(model, X, y, cv=3, error_score="raise").mean() > 0.7
 
 
 def test_clone_set_params_and_pickle():
-    model = DistilledClassifier(FAST_LGBM, clone(FAST_MLP), cv=3, random_state=0)
+    model = distilled(FAST_LGBM, clone(FAST_MLP), cv=3, random_state=0)
     model.set_params(
         student__hidden_layer_sizes=(8,), teacher__n_estimators=5, alpha=0.5
     )
@@ -153,7 +156,7 @@ def test_a_search_with_memory_fits_the_teacher_once_for_each_part(tmp_path):
     FITS.clear()
     folds, inner = 5, 3
     search = GridSearchCV(
-        DistilledClassifier(
+        distilled(
             CountingTeacher(),
             MLPStudentClassifier((4,), n_steps=10),
             cv=inner,
@@ -177,9 +180,7 @@ def test_the_cache_knows_what_changed(tmp_path):
     def fits(**changes):
         FITS.clear()
         parameters = {"cv": 3, "memory": str(tmp_path), "random_state": 0, **changes}
-        DistilledClassifier(CountingTeacher(), FAST_TREE).set_params(**parameters).fit(
-            X, y
-        )
+        distilled(CountingTeacher(), FAST_TREE).set_params(**parameters).fit(X, y)
         return len(FITS)
 
     assert fits() == 4
@@ -193,7 +194,7 @@ def test_the_cache_knows_what_changed(tmp_path):
 
 
 def test_cached_and_fresh_agree(tmp_path):
-    model = DistilledClassifier(FAST_LGBM, FAST_TREE, cv=3, random_state=0)
+    model = distilled(FAST_LGBM, FAST_TREE, cv=3, random_state=0)
     fresh = model.fit(X, y).predict_proba(X)
     for _ in range(2):
         cached = clone(model).set_params(memory=joblib.Memory(tmp_path, verbose=0))
@@ -202,9 +203,7 @@ def test_cached_and_fresh_agree(tmp_path):
 
 @pytest.mark.parametrize("student", [FAST_MLP, FAST_TREE], ids=["mlp", "tree"])
 def test_same_seed_same_bits_and_untouched_generators(student):
-    model = DistilledClassifier(
-        RandomForestClassifier(10), clone(student), cv=3, random_state=7
-    )
+    model = distilled(RandomForestClassifier(10), clone(student), cv=3, random_state=7)
     torch.manual_seed(2)
     np.random.seed(2)  # noqa: NPY002 - the legacy generator is what must not move
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
@@ -218,7 +217,7 @@ def test_same_seed_same_bits_and_untouched_generators(student):
 
 def test_the_students_own_seed_is_kept():
     student = clone(FAST_MLP).set_params(random_state=11)
-    model = DistilledClassifier(LogisticRegression(), student, cv=3, random_state=0)
+    model = distilled(LogisticRegression(), student, cv=3, random_state=0)
     assert model.fit(X, y).student_.random_state == 11
 
 
@@ -226,7 +225,7 @@ def test_permuting_classes_permutes_columns():
     Z, labels = load_iris(return_X_y=True)
     names = np.array(["a", "b", "c"])
     shifted = np.array(["b", "c", "a"])
-    model = DistilledClassifier(
+    model = distilled(
         LogisticRegression(max_iter=2000, tol=1e-10),
         TreeStudentClassifier(max_leaf_nodes=4),
         cv=KFold(3, shuffle=True, random_state=0),
@@ -242,7 +241,7 @@ def test_permuting_classes_permutes_columns():
 
 def test_weight_2_is_a_duplicated_row_with_a_frozen_teacher(rng):
     teacher = FrozenEstimator(LogisticRegression().fit(X[:200], y[:200]))
-    model = DistilledClassifier(teacher, FAST_TREE, random_state=0)
+    model = distilled(teacher, FAST_TREE, random_state=0)
     weights = rng.integers(0, 3, 200)
     rows = np.repeat(np.arange(200, 400), weights)
     weighted = clone(model).fit(X[200:], y[200:], sample_weight=weights)
@@ -258,9 +257,7 @@ def test_weight_2_is_a_duplicated_row_with_a_frozen_teacher(rng):
 def test_a_frozen_teacher_is_used_as_it_is():
     teacher = CountingTeacher().fit(X[:200], y[:200])
     FITS.clear()
-    model = DistilledClassifier(FrozenEstimator(teacher), FAST_TREE).fit(
-        X[200:], y[200:]
-    )
+    model = distilled(FrozenEstimator(teacher), FAST_TREE).fit(X[200:], y[200:])
     assert not FITS
     assert model.teacher_.estimator is teacher
 
@@ -268,7 +265,7 @@ def test_a_frozen_teacher_is_used_as_it_is():
 def test_a_frozen_teacher_may_know_more_classes():
     Z, labels = load_iris(return_X_y=True)
     teacher = FrozenEstimator(LogisticRegression(max_iter=1000).fit(Z, labels))
-    model = DistilledClassifier(teacher, FAST_TREE).fit(Z[:100], labels[:100])
+    model = distilled(teacher, FAST_TREE).fit(Z[:100], labels[:100])
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
     assert model.predict_proba(Z).shape == (150, 3)
 
@@ -277,13 +274,13 @@ def test_a_frozen_teacher_that_lacks_a_class_is_refused():
     Z, labels = load_iris(return_X_y=True)
     teacher = LogisticRegression().fit(Z[:100], labels[:100])
     with pytest.raises(ValueError, match=r"labels \[2\] in y.*frozen teacher knows"):
-        DistilledClassifier(FrozenEstimator(teacher), FAST_TREE).fit(Z, labels)
+        distilled(FrozenEstimator(teacher), FAST_TREE).fit(Z, labels)
 
 
 def test_a_frozen_teacher_on_its_own_rows_is_noticed():
     teacher = RandomForestClassifier(50, random_state=0).fit(X, y)
     with pytest.warns(UserWarning, match="seems to have been fitted on the rows"):
-        model = DistilledClassifier(FrozenEstimator(teacher), FAST_TREE).fit(X, y)
+        model = distilled(FrozenEstimator(teacher), FAST_TREE).fit(X, y)
     assert model.calibration_temperature_ == 1.0
 
 
@@ -291,7 +288,7 @@ def test_an_overconfident_teacher_is_calibrated():
     noisy = y.copy()
     noisy[::4] = 1 - noisy[::4]
     teacher = LGBMClassifier(n_estimators=100, verbose=-1, n_jobs=1)
-    model = DistilledClassifier(teacher, FAST_TREE, cv=3, random_state=0)
+    model = distilled(teacher, FAST_TREE, cv=3, random_state=0)
     assert model.fit(X, noisy).calibration_temperature_ > 1.5
     model.set_params(calibrate=False).fit(X, noisy)
     assert model.calibration_temperature_ == 1.0
@@ -377,7 +374,7 @@ BAD_X[3, 1] = np.inf
     ],
 )
 def test_bad_input_is_named_and_changes_nothing(parameters, data, error, message):
-    model = DistilledClassifier(LogisticRegression(), FAST_TREE, cv=3)
+    model = distilled(LogisticRegression(), FAST_TREE, cv=3)
     model.set_params(**parameters)
     before = {name: repr(value) for name, value in model.get_params().items()}
     with pytest.raises(error, match=message):
@@ -393,12 +390,12 @@ def test_a_bad_student_is_noticed_before_the_teacher_is_fitted():
         make_pipeline(StandardScaler(), TreeStudentClassifier(max_leaf_nodes=1)),
     ):
         with pytest.raises(ValueError, match=r"batch_size=0|max_leaf_nodes=1"):
-            DistilledClassifier(CountingTeacher(), student).fit(X, y)
+            distilled(CountingTeacher(), student).fit(X, y)
     assert not FITS
 
 
 def test_a_refit_that_fails_keeps_the_old_student():
-    model = DistilledClassifier(LogisticRegression(), FAST_TREE, cv=3, random_state=0)
+    model = distilled(LogisticRegression(), FAST_TREE, cv=3, random_state=0)
     proba = model.fit(X, y).predict_proba(X)
     with pytest.raises(ValueError, match="alpha"):
         model.set_params(alpha=2).fit(X, y)
@@ -408,11 +405,11 @@ def test_a_refit_that_fails_keeps_the_old_student():
 def test_infinity_in_a_frame_is_named():
     frame = pd.DataFrame(BAD_X).add_prefix("column_")
     with pytest.raises(ValueError, match=r"infinity|'column_1'"):
-        DistilledClassifier(FAST_LGBM, FAST_TREE, cv=3).fit(frame, y)
+        distilled(FAST_LGBM, FAST_TREE, cv=3).fit(frame, y)
 
 
 def test_verbose_tells_the_stages(capsys):
-    DistilledClassifier(LogisticRegression(), FAST_TREE, cv=3).fit(X, y)
+    distilled(LogisticRegression(), FAST_TREE, cv=3).fit(X, y)
     assert capsys.readouterr().out == ""
-    DistilledClassifier(LogisticRegression(), FAST_TREE, cv=3, verbose=1).fit(X, y)
+    distilled(LogisticRegression(), FAST_TREE, cv=3, verbose=1).fit(X, y)
     assert "fitting LogisticRegression" in capsys.readouterr().out

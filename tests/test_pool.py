@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
 from sklearn.frozen import FrozenEstimator
@@ -60,14 +61,14 @@ def test_pool_rows_follow_the_teacher_and_weigh_half():
 
 def test_weights_of_rows_are_kept_beside_a_pool():
     weights = np.arange(1.0, 401)
-    model = DistilledClassifier(LogisticRegression(), Recorder())
+    model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=None)
     _, _, given_weights = given(model, sample_weight=weights, X_unlabeled=X[:50])
     np.testing.assert_array_equal(given_weights[:400], weights)
     np.testing.assert_allclose(given_weights[400:], weights.sum() / 50)
 
 
 def test_real_rows_are_labelled_as_they_are():
-    model = DistilledClassifier(LogisticRegression(), Recorder())
+    model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=None)
     rows, targets, _ = given(model, X[:300], y[:300], X_unlabeled=X[300:])
     np.testing.assert_array_equal(rows, X)
     assert (targets.labels[300:] == -1).all()
@@ -117,7 +118,7 @@ def test_more_rows_help_a_tree_on_few_labels(rng):
     X = rng.normal(size=(3000, 3))
     y = (rng.random(3000) < 1 / (1 + np.exp(-3 * X[:, 0] - 2 * X[:, 1]))).astype(int)
     model = DistilledClassifier(
-        LogisticRegression(), TreeStudentClassifier(), random_state=0
+        LogisticRegression(), TreeStudentClassifier(), augmenter=None, random_state=0
     )
     alone = clone(model).fit(X[:200], y[:200])
     helped = clone(model).fit(X[:200], y[:200], X_unlabeled=X[200:])
@@ -144,6 +145,21 @@ def test_a_pool_goes_through_a_search_with_memory(tmp_path):
         error_score="raise",
     )
     assert search.fit(X[:300], y[:300], X_unlabeled=X[300:]).score(X, y) > 0.7
+
+
+def test_without_a_choice_only_rows_and_students_that_can_get_more():
+    """Neither sparse tables nor students that take no weights get a pool."""
+    assert given(DistilledClassifier(LogisticRegression(), Recorder()))[2] is not None
+    model = DistilledClassifier(LogisticRegression(), KNeighborsRegressor())
+    assert model.fit(X, y).student_.regressor_.n_samples_fit_ == 400
+    model = DistilledClassifier(
+        LogisticRegression(), LogisticRegression(), random_state=0
+    )
+    with_pool = clone(model).fit(X, y).predict_proba(X)
+    alone = clone(model).set_params(augmenter=None).fit(X, y).predict_proba(X)
+    assert not np.array_equal(with_pool, alone)
+    sparse = model.fit(csr_array(X), y).predict_proba(csr_array(X))
+    np.testing.assert_allclose(sparse, alone, atol=1e-6)
 
 
 def test_sizes_of_pools():

@@ -15,27 +15,27 @@ class MLPStudentClassifier(StudentClassifier):
     r"""Small multilayer perceptron trained on soft targets.
 
     Columns are encoded by `TabularEncoder`, which borrows the thresholds of the
-    teacher. The network minimises the objective of `SoftTargets` by AdamW, with a
+    teacher. The network minimises the objective of `SoftTargets` by Muon, with a
     learning rate that rises over the first twentieth of the steps and then falls as a
     cosine. torch and skorch are needed for fitting only: scoring, copying and pickling
     a fitted student need numpy.
 
     Parameters
     ----------
-    hidden_layer_sizes : tuple of int, default=(64, 64)
+    hidden_layer_sizes : tuple of int, default=(64, 64, 64)
         Units of each hidden layer; they are rectified.
     n_steps : int or "auto", default="auto"
-        Optimiser steps. ``"auto"``: a quarter of the number of rows, at least 500 and
-        at most 8000.
-    batch_size : int, default=256
+        Optimiser steps. ``"auto"``: 15 times the square root of the number of rows,
+        at least 500.
+    batch_size : int, default=512
         Rows in each step, all of them if there are fewer.
     learning_rate : float, default=0.008
         Largest learning rate.
     weight_decay : float, default=0.01
         Decoupled weight decay.
-    optimizer : {"adamw", "muon"}, default="adamw"
-        ``"muon"``: Muon on the hidden matrices and AdamW on the rest. A step takes
-        a third to a half longer, and leads further.
+    optimizer : {"muon", "adamw"}, default="muon"
+        ``"muon"``: Muon on the hidden matrices and AdamW on the rest; its steps take
+        longer than those of ``"adamw"`` alone, and lead further.
     early_stopping : bool or "auto", default="auto"
         Whether to hold rows out, stop once their objective does not fall any more,
         and keep the weights at its lowest. ``"auto"``: with plain labels, which a
@@ -86,6 +86,8 @@ class MLPStudentClassifier(StudentClassifier):
 
     References
     ----------
+    K. Jordan et al. "Muon: An optimizer for hidden layers in neural networks", 2024.
+
     I. Loshchilov, F. Hutter. "Decoupled Weight Decay Regularization", ICLR 2019.
 
     Examples
@@ -100,12 +102,12 @@ class MLPStudentClassifier(StudentClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes=(64, 64),
+        hidden_layer_sizes=(64, 64, 64),
         n_steps="auto",
-        batch_size=256,
+        batch_size=512,
         learning_rate=0.008,
         weight_decay=0.01,
-        optimizer="adamw",
+        optimizer="muon",
         early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
@@ -143,9 +145,9 @@ class MLPStudentClassifier(StudentClassifier):
         check_integer("n_bins", self.n_bins, 1)
         check_number("learning_rate", self.learning_rate, 0, above=True)
         check_number("weight_decay", self.weight_decay, 0)
-        if self.optimizer not in ("adamw", "muon"):
+        if self.optimizer not in ("muon", "adamw"):
             raise ValueError(
-                f"Got optimizer={self.optimizer!r}, but expected 'adamw' or 'muon'."
+                f"Got optimizer={self.optimizer!r}, but expected 'muon' or 'adamw'."
             )
         fraction = self.validation_fraction
         check_number("validation_fraction", fraction, 0, 0.9, above=True)
@@ -175,7 +177,7 @@ class MLPStudentClassifier(StudentClassifier):
     def _n_steps(self, n_samples):
         if self.n_steps != "auto":
             return int(self.n_steps)
-        return int(np.clip(n_samples // 4, 500, 8000))
+        return max(500, round(15 * n_samples**0.5))
 
     def _log_odds(self, X):
         inputs = self.encoder_.transform(X)

@@ -4,10 +4,6 @@ import numpy as np
 
 from ..losses._reference import log_softmax
 
-MEMORY_PRICE = 2.5
-"""How fast the teacher's own log-odds lose weight with what it has learnt by heart:
-chosen on inner validation parts, with `benchmarks/retention.py --inner`."""
-
 
 def blended_log_odds(labelling, labels, sample_weight, temperature):
     """Calibrated log-odds of the rows: held-out ones and the teacher's own.
@@ -40,13 +36,15 @@ def own_share(own_logits, held_out_logits, labels, sample_weight=None):
     r"""Weight of a teacher's own log-odds beside the held-out ones.
 
     On the rows that it was fitted on a teacher knows more than elsewhere: in part the
-    truth, since it has seen more rows than a fold's teacher, in part the labels by
-    heart. The more of the labels' entropy it explains there and not on held-out rows,
+    truth, having seen more rows than a fold's teacher, in part the labels by heart.
+    How much of the skill that it shows there it also shows on held-out rows, squared,
 
     .. math::
-        G = \frac{L_\text{held out} - L_\text{own}}{L_\text{prior}},
+        \left(\frac{L_\text{prior} - L_\text{held out}}
+                   {L_\text{prior} - L_\text{own}}\right)^2,
 
-    the less its own log-odds count: their share is :math:`1 - 2.5 G`, or 0.
+    is the share of its own log-odds; :math:`L` is the log-loss, of always predicting
+    the class frequencies for :math:`L_\text{prior}`.
 
     Parameters
     ----------
@@ -71,9 +69,9 @@ def own_share(own_logits, held_out_logits, labels, sample_weight=None):
     >>> held_out = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     >>> labels = np.array([1, 0, 1, 0])
     >>> round(own_share(1.1 * held_out, held_out, labels), 2)
-    0.91
+    0.88
     >>> round(own_share(20 * held_out, held_out, labels), 2)
-    0.0
+    0.3
     """
     rows = np.arange(len(labels))
 
@@ -81,10 +79,10 @@ def own_share(own_logits, held_out_logits, labels, sample_weight=None):
         return -np.average(log_p[rows, labels], weights=sample_weight)
 
     counts = np.bincount(labels, sample_weight, own_logits.shape[1])
-    with np.errstate(divide="ignore"):
-        log_prior = np.log(counts / counts.sum())
+    log_prior = np.log(np.maximum(counts / counts.sum(), np.finfo(float).tiny))
     prior = loss(np.tile(log_prior, (len(labels), 1)))
-    if not prior > 0:
+    skill = prior - loss(log_softmax(held_out_logits))
+    own_skill = prior - loss(log_softmax(own_logits))
+    if skill >= own_skill:
         return 1.0
-    gap = loss(log_softmax(held_out_logits)) - loss(log_softmax(own_logits))
-    return float(np.clip(1 - MEMORY_PRICE * gap / prior, 0.0, 1.0))
+    return float((skill / own_skill) ** 2) if skill > 0 else 0.0

@@ -31,11 +31,10 @@ def test_it_learns_what_the_teacher_knows(n_classes, temperature, rng):
 def test_muon_leads_further_in_the_same_steps(rng):
     X, targets = teacher_data(rng)
     student = MLPStudentClassifier((64, 64), n_steps=300, random_state=0)
-    plain = student.fit(X, targets).loss_curve_[-1]
-    muon = clone(student).set_params(optimizer="muon").fit(X, targets)
-    assert muon.loss_curve_[-1] < plain
-    again = clone(muon).fit(X, targets)
-    np.testing.assert_array_equal(muon.predict_proba(X), again.predict_proba(X))
+    plain = clone(student).set_params(optimizer="adamw").fit(X, targets)
+    assert student.fit(X, targets).loss_curve_[-1] < plain.loss_curve_[-1]
+    again = clone(student).fit(X, targets)
+    np.testing.assert_array_equal(student.predict_proba(X), again.predict_proba(X))
 
 
 def test_loss_curve_is_the_objective(rng):
