@@ -33,7 +33,7 @@ def test_weights_are_repetitions(adult, rng):
 def test_edges_are_where_the_teacher_changes_its_mind(rng):
     x = rng.random(2000)
     encoder = TabularEncoder(n_bins=2).fit(x[:, None], step_targets(x, 0.3))
-    edges = encoder.codes_[0].edges
+    edges = encoder.columns_[0].edges
     assert edges[1] == pytest.approx(0.3, abs=0.01)
     assert (edges[0], edges[-1]) == (x.min(), x.max())
 
@@ -88,7 +88,7 @@ def test_an_unseen_level_without_rare_ones_is_no_level():
 def test_most_levels_are_limited(rng):
     X = pd.DataFrame({"x": rng.integers(0, 200, 20_000).astype(str)})
     encoder = TabularEncoder(max_levels=10).fit(X, rng.integers(0, 2, 20_000))
-    assert encoder.codes_[0].width == 11
+    assert encoder.columns_[0].width == 11
 
 
 def test_constant_and_empty_columns_are_dropped():
@@ -102,7 +102,7 @@ def test_constant_and_empty_columns_are_dropped():
         }
     )
     encoder = TabularEncoder().fit(X, [0, 0, 1, 1])
-    assert [code.width > 0 for code in encoder.codes_] == [False] * 4 + [True]
+    assert [code.width > 0 for code in encoder.columns_] == [False] * 4 + [True]
     assert np.isfinite(encoder.transform(X)).all()
 
 
