@@ -221,6 +221,8 @@ def _interpret_series(name, series):
         return name, series.to_list(), False
     if dtype == nw.Object:
         return _interpret(name, np.array([*series.to_list(), None], object)[:-1])
+    if series.null_count() == len(series):
+        return name, np.full(len(series), np.nan), True
     raise _refusal(name, dtype)
 
 

@@ -120,23 +120,25 @@ def keep_best_intervals(columns, gains):
     Returns
     -------
     list of NumberColumn and CategoryColumn
-        Those with more than two values keep their score at least.
+        Numeric columns with more than two values keep their score at least, others
+        are as they were.
     """
+    scored = [column.is_numeric and len(column.knots) > 0 for column in columns]
+    intervals = [c.n_intervals for c, has in zip(columns, scored, strict=True) if has]
+    if sum(intervals) <= MAX_INTERVALS:
+        return columns
     sizes = [len(gain) for gain in gains]
     every, owner = np.concatenate(gains), np.repeat(np.arange(len(columns)), sizes)
     order = np.argsort(-every, kind="stable")
     # A threshold makes one interval more, the first of a column makes two of none.
     cost = np.ones(len(order))
     cost[np.unique(owner[order], return_index=True)[1]] = 2
-    if cost.sum() <= MAX_INTERVALS:
-        return columns
     kept = np.zeros(len(every), dtype=bool)
     kept[order[np.cumsum(cost) <= MAX_INTERVALS]] = True
+    parts = np.split(kept, np.cumsum(sizes)[:-1])
     return [
-        _with_thresholds(column, part) if len(part) else column
-        for column, part in zip(
-            columns, np.split(kept, np.cumsum(sizes)[:-1]), strict=True
-        )
+        _with_thresholds(column, part) if has else column
+        for column, part, has in zip(columns, parts, scored, strict=True)
     ]
 
 

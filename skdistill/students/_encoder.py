@@ -52,9 +52,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
     ----------
     n_bins : int, default=32
         Most intervals of a numeric column. All columns together have 4096 at most:
-        in a table of more than 128 numeric columns, those where the thresholds lower
-        the squared error on the teacher's log-odds most. The normal score stays in any
-        case.
+        where a table of more than 128 numeric columns wants more, those remain whose
+        thresholds lower the squared error on the teacher's log-odds most. Every column
+        keeps its normal score.
     max_levels : int, default=50
         Most levels of a categorical column with a column of their own.
 
