@@ -129,7 +129,7 @@ def check_categories(column, codes, labels):
     n_distinct = len(np.unique(codes))
     if len(codes) >= MIN_TEXTS and n_distinct > MAX_DISTINCT * len(codes):
         raise ValueError(
-            f"Column {column.name!r} holds {n_distinct} different strings in "
+            f"Column {column.name!r} holds {n_distinct} different values in "
             f"{len(codes)} rows, but expected categories that occur again: drop "
             "identifiers, and turn texts or dates into numbers first, for example "
             "with scikit-learn's TfidfVectorizer."

@@ -200,7 +200,7 @@ class TestTexts:
 
     def test_they_are_refused_by_name(self, encoder):
         X = pd.DataFrame({"fine": ["a", "b"] * 60, "id": np.arange(120).astype(str)})
-        message = "Column 'id' holds 120 different strings in 120 rows.*TfidfVectorizer"
+        message = "Column 'id' holds 120 different values in 120 rows.*TfidfVectorizer"
         with pytest.raises(ValueError, match=message):
             encoder.fit(X, [0, 1] * 60)
 
@@ -208,7 +208,7 @@ class TestTexts:
         X = pd.DataFrame({"id": np.tile(np.arange(120), 6).astype(str)})
         labels = np.repeat([0, 1, -1], [60, 60, 600])
         targets = SoftTargets(np.zeros((720, 2)), labels)
-        with pytest.raises(ValueError, match="Column 'id' holds 120 different strings"):
+        with pytest.raises(ValueError, match="Column 'id' holds 120 different values"):
             encoder.fit(X, targets)
 
     def test_few_of_them_are_rare_categories(self, encoder):
