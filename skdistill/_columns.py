@@ -1,22 +1,22 @@
 """What the columns of a table are: their names, and whether they hold numbers.
 
-Arrays, pandas and polars frames are read alike, column by column. A numeric column
-(numbers or booleans) becomes float64 with NaN where a value is missing. A categorical
-column (strings, pandas or polars categories) becomes integer codes: the position of
-its level among those seen when the columns were learnt, `MISSING` where the value is
-missing, `UNSEEN` for a level never seen.
+Arrays, sparse matrices, pandas and polars frames are read alike, column by column. A
+numeric column (numbers or booleans) becomes float64 with NaN where a value is missing.
+A categorical column (strings, pandas or polars categories) becomes integer codes: the
+position of its level among those seen when the columns were learnt, `MISSING` where the
+value is missing, `UNSEEN` for a level never seen.
 """
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Number
 
 import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.sparse import issparse, vstack
 
-MISSING = -1
-UNSEEN = -2
+from .runtime._spec import MISSING, UNSEEN
 
 NUMPY_DTYPES = {
     f"{kind}{bits}": np.dtype(f"{kind}{bits}")
@@ -56,7 +56,7 @@ def learn_columns(X):
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_columns), or pandas or polars frame
+    X : ndarray or sparse matrix of shape (n_samples, n_columns), or frame
 
     Returns
     -------
@@ -67,39 +67,46 @@ def learn_columns(X):
     TypeError
         If a column holds neither numbers nor categories.
     """
-    return [
-        Column(name, None if numeric else _learn_levels(values))
-        for name, values, numeric in _iterate(X)
-    ]
+    return [_learn(*parts) for parts in _iterate(X)]
+
+
+def iterate_columns(X, columns=None):
+    """Yield what each column of `X` is and its values, one column at a time.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_columns), or frame
+    columns : list of Column, default=None
+        What `learn_columns` returned for the training table, or anything else with a
+        name and levels; ``None``: they are learnt from `X` itself.
+
+    Yields
+    ------
+    column : Column
+        One of `columns`.
+    values : ndarray of shape (n_samples,)
+        float64 values of a numeric column, int64 codes of a categorical one.
+
+    Raises
+    ------
+    TypeError
+        If a column holds neither numbers nor categories, or a numeric column holds
+        something else now.
+    ValueError
+        If a number is infinite.
+    """
+    for position, (name, values, numeric) in enumerate(_iterate(X)):
+        column = columns[position] if columns else _learn(name, values, numeric)
+        read = _read_numbers if column.is_numeric else _read_codes
+        yield column, read(column, values, numeric)
 
 
 def read_columns(X, columns):
     """Return the values of `X` as the fitted `columns` understand them.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_columns), or pandas or polars frame
-    columns : list of Column
-        What `learn_columns` returned for the training table.
-
-    Returns
-    -------
-    list of ndarray of shape (n_samples,)
-        float64 values of numeric columns, int64 codes of categorical ones.
-
-    Raises
-    ------
-    TypeError
-        If a numeric column holds something else now.
-    ValueError
-        If a number is infinite.
+    A list of the arrays that `iterate_columns` yields, with its parameters and errors.
     """
-    return [
-        _read_numbers(column, values, numeric)
-        if column.is_numeric
-        else _read_codes(column, values)
-        for column, (_, values, numeric) in zip(columns, _iterate(X), strict=True)
-    ]
+    return [values for _, values in iterate_columns(X, columns)]
 
 
 def is_frame(X):
@@ -186,6 +193,14 @@ def _iterate(X):
 
     The values are an array of numbers if numeric and a list otherwise.
     """
+    if issparse(X):
+        by_columns = X.tocsc()
+        for position, ends in enumerate(pairwise(by_columns.indptr)):
+            rows = by_columns.indices[slice(*ends)]
+            entries = by_columns.data[slice(*ends)].astype(np.float64)
+            # Sums entries of the same cell, which is what several of them mean.
+            yield f"x{position}", np.bincount(rows, entries, X.shape[0]), True
+        return
     if not is_frame(X):
         for position, values in enumerate(np.asarray(X).T):
             yield _interpret(f"x{position}", values)
@@ -206,29 +221,21 @@ def _interpret_series(name, series):
         return name, series.to_list(), False
     if dtype == nw.Object:
         return _interpret(name, np.array([*series.to_list(), None], object)[:-1])
-    raise TypeError(
-        f"Column {name!r} holds {dtype}, but expected numbers, booleans, strings or "
-        "categories: turn it into such columns first, for example a date into "
-        "numbers of days."
-    )
+    if series.null_count() == len(series):
+        return name, np.full(len(series), np.nan), True
+    raise _refusal(name, dtype)
 
 
 def _interpret(name, values):
     if values.dtype.kind in "biuf":
         return name, values, True
     if values.dtype.kind not in "OUST":
-        raise TypeError(
-            f"Column {name!r} holds {values.dtype}, but expected numbers, booleans, "
-            "strings or categories."
-        )
+        raise _refusal(name, values.dtype)
     values = values.tolist()
     strings = [isinstance(value, str) for value in values]
     for value, string in zip(values, strings, strict=True):
         if not (string or isinstance(value, Number) or is_missing(value)):
-            raise TypeError(
-                f"Column {name!r} holds a {type(value).__name__}, but a value's "
-                "argument must be a string or a number."
-            )
+            raise _refusal(name, f"a {type(value).__name__}")
     if not any(strings):
         numbers = [math.nan if is_missing(value) else value for value in values]
         return name, np.array(numbers, dtype=np.float64), True
@@ -238,6 +245,21 @@ def _interpret(name, values):
             "convert it with astype(str) or astype(float)."
         )
     return name, values, False
+
+
+def _refusal(name, what):
+    return TypeError(
+        f"Column {name!r} holds {what}, but expected numbers, booleans, strings or "
+        "categories (an argument must be a string or a number): turn it into such "
+        "columns first, for example a date into a number of days."
+    )
+
+
+def _learn(name, values, numeric):
+    if numeric:
+        return Column(name)
+    levels = {_level(value) for value in set(values) if not is_missing(value)}
+    return Column(name, tuple(sorted(levels)))
 
 
 def is_missing(value):
@@ -258,10 +280,6 @@ def _level(value):
     return str(value)
 
 
-def _learn_levels(values):
-    return tuple(sorted({_level(v) for v in set(values) if not is_missing(v)}))
-
-
 def _read_numbers(column, values, numeric):
     if not numeric:
         raise TypeError(
@@ -277,7 +295,7 @@ def _read_numbers(column, values, numeric):
     return values
 
 
-def _read_codes(column, values):
+def _read_codes(column, values, numeric):
     position = {level: code for code, level in enumerate(column.levels)}
     known: dict = {}  # a cell's own value -> code, so that its text is made once
     codes = np.empty(len(values), dtype=np.int64)

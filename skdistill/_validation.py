@@ -11,6 +11,12 @@ from sklearn.utils.validation import (
 
 from ._columns import is_frame, is_missing
 
+MIN_TEXTS = 100
+"""Fewer strings may all be different and yet be categories."""
+
+MAX_DISTINCT = 0.9
+"""If a larger share of the strings is distinct, they are texts or identifiers."""
+
 
 def check_table(estimator, X, *, reset, accept_sparse=False, allow_nan=True):
     """Return `X` as a frame, as it came, or as a 2-D array.
@@ -94,3 +100,37 @@ def check_weights(sample_weight, X):
     if not weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weights
+
+
+def check_categories(column, codes, labels):
+    """Check that the categories of a column occur again.
+
+    Of texts and identifiers nearly every one is different: as categories they tell
+    the training rows apart, and nothing of new rows.
+
+    Parameters
+    ----------
+    column : Column
+        A categorical column.
+    codes : ndarray of shape (n_samples,)
+        Its values, negative where missing.
+    labels : ndarray of shape (n_samples,) or None
+        Negative where unknown. Rows without a label count only if there are no
+        others: those of an augmenter repeat the values of other rows.
+
+    Raises
+    ------
+    ValueError
+        If there are at least 100 values, and over 90 % of them are different.
+    """
+    if labels is not None and (labels >= 0).any():
+        codes = codes[labels >= 0]
+    codes = codes[codes >= 0]
+    n_distinct = len(np.unique(codes))
+    if len(codes) >= MIN_TEXTS and n_distinct > MAX_DISTINCT * len(codes):
+        raise ValueError(
+            f"Column {column.name!r} holds {n_distinct} different values in "
+            f"{len(codes)} rows, but expected categories that occur again: drop "
+            "identifiers, and turn texts or dates into numbers first, for example "
+            "with scikit-learn's TfidfVectorizer."
+        )

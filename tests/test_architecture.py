@@ -10,6 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "skdistill"
 
 LAYERS = [
+    {"runtime"},
     {"_version", "_parameters"},
     {"losses", "datasets"},
     {"targets", "_columns"},
@@ -93,6 +94,18 @@ def test_files_and_functions_are_short(path):
             docstring = ast.get_docstring(node, clean=False) or ""
             length = node.end_lineno - node.lineno - docstring.count("\n")
             assert length <= 60, f"{node.name} has {length} lines"
+
+
+def test_the_runtime_needs_numpy_only():
+    code = (
+        "import sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import skdistill.runtime\n"
+        "new = {name.split('.')[0] for name in set(sys.modules) - before}\n"
+        "foreign = new - set(sys.stdlib_module_names) - {'skdistill'}\n"
+        "assert not foreign, foreign\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 
 from skdistill._columns import (
     MISSING,
@@ -108,6 +109,50 @@ def test_values_are_not_missing(value):
 def test_other_columns_are_refused_by_name(values):
     with pytest.raises(TypeError, match="'when'"):
         learn_columns(pd.DataFrame({"fine": [1, 2], "when": values}))
+
+
+DATES = [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("X", "name"),
+    [
+        (pd.DataFrame({"when": DATES}), "when"),
+        (pd.DataFrame({"when": pd.to_datetime(DATES, utc=True)}), "when"),
+        (pd.DataFrame({"when": DATES}, dtype=object), "when"),
+        (pd.DataFrame({"when": [date.date() for date in DATES]}), "when"),
+        (pl.DataFrame({"when": DATES}), "when"),
+        (pl.DataFrame({"when": [date.date() for date in DATES]}), "when"),
+        (np.array(DATES, dtype="datetime64[D]")[:, None], "x0"),
+        (np.array(DATES, dtype=object)[:, None], "x0"),
+    ],
+)
+def test_dates_are_refused_with_a_remedy(X, name):
+    with pytest.raises(TypeError, match=f"'{name}' holds .* a number of days"):
+        learn_columns(X)
+
+
+@pytest.mark.parametrize("container", [csr_matrix, csr_array, csc_array, coo_array])
+def test_sparse_matrices_read_like_dense_ones(container):
+    dense = np.array([[0, 2], [np.nan, 0], [0, -1.5]])
+    X = container(dense)
+    columns = learn_columns(X)
+    assert columns == learn_columns(dense)
+    for a, b in zip(read_columns(X, columns), dense.T, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_entries_of_the_same_sparse_cell_are_summed():
+    X = csr_array(([1, 2, 4], ([0, 0, 1], [0, 0, 0])), shape=(3, 1))
+    np.testing.assert_array_equal(read_columns(X, learn_columns(X)), [[3, 4, 0]])
+
+
+@pytest.mark.parametrize("container", [csr_matrix, csr_array])
+def test_sparse_rows_are_taken_and_concatenated(container):
+    X = container(np.eye(3))
+    both = concatenate_rows(take_rows(X, np.array([2, 0])), X)
+    assert isinstance(both, container)
+    np.testing.assert_array_equal(both.toarray(), np.eye(3)[[2, 0, 0, 1, 2]])
 
 
 def test_infinity_is_refused_by_name():

@@ -10,6 +10,7 @@ import skdistill.augmentation
 import skdistill.datasets
 import skdistill.inspection
 import skdistill.losses
+import skdistill.runtime
 import skdistill.students
 import skdistill.teachers
 
@@ -21,6 +22,7 @@ MODULES = [
     skdistill.augmentation,
     skdistill.datasets,
     skdistill.inspection,
+    skdistill.runtime,
 ]
 
 # Beside each code: why it is not asked for.

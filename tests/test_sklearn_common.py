@@ -17,15 +17,17 @@ from skdistill.students import (
     WeightedStudentClassifier,
 )
 
-WEIGHTS = "check_sample_weight_equivalence_on_dense_data"
+WEIGHTS = "check_sample_weight_equivalence_on_{}_data"
+SHUFFLED = (
+    "a network is trained on shuffled mini-batches: a row that occurs twice gives "
+    "other batches than a row of weight 2; the tests of the student prove that a row "
+    "of weight 0 is no row and that weights pull"
+)
 
 EXPECTED = {
     MLPStudentClassifier: {
-        WEIGHTS: (
-            "a network is trained on shuffled mini-batches: a row that occurs twice "
-            "gives other batches than a row of weight 2; the tests of the student "
-            "prove that a row of weight 0 is no row and that weights pull"
-        )
+        WEIGHTS.format("dense"): SHUFFLED,
+        WEIGHTS.format("sparse"): SHUFFLED,
     },
     "pool": {
         WEIGHTS: (

@@ -1,23 +1,22 @@
 """Turning the columns of a table into numbers that a network learns from easily."""
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.special import ndtri
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import MISSING, learn_columns, read_columns
+from .._columns import iterate_columns, take_rows
 from .._parameters import check_integer
-from .._validation import check_table
+from .._validation import check_categories, check_table
+from ..runtime import EncoderSpec
 from ._base import check_training_data
-
-LARGEST_NORMAL_SCORE = 3.5
-"""Normal scores are clipped here, so that the rarest rows do not dominate."""
+from ._column_codes import fit_category, fit_number, keep_best_intervals
 
 MAX_SIGNAL_COLUMNS = 32
 """Columns of the teacher's log-odds that choose the edges; more are not worth it."""
+
+LARGEST_SAMPLE = 50_000
+"""Rows that choose the edges: with more, students of 75,000 rows of Covertype and
+220,000 of Adult were no better."""
 
 
 class TabularEncoder(TransformerMixin, BaseEstimator):
@@ -32,25 +31,38 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
     with an indicator where values are missing, and the median in their place. The
     edges are where a small tree on this column alone splits the teacher's log-odds,
-    so the network need not find the teacher's thresholds by itself. A categorical
-    column becomes one column for each frequent level and one for the rare ones
-    together; a missing value is a level of its own. Constant columns are dropped, and
-    every column has mean 0 over the training rows. Outside the training range the
-    code is that of the range's end. If no column is left, there is one of zeros.
+    so the network need not find the teacher's thresholds by itself. A column of two
+    values becomes one of 0 and 1.
+
+    A categorical column becomes one column for each frequent level and one for the
+    rare ones together; a missing value is a level of its own. If it has more than
+    `max_levels`, the mean of the teacher's log-odds over the rows of the level comes
+    beside them: one column for two classes, otherwise one for each, smoothed as by 10
+    rows with the overall mean, standardised, and clipped at 4. Unseen levels and those
+    of fewer than 5 rows get the overall mean. Plain labels are not averaged: the mean
+    would tell the network a part of each row's own label, while a teacher's
+    out-of-fold log-odds are made without it.
+
+    Constant columns are dropped, and every column has mean 0 over the training rows.
+    Outside the training range the code is that of the range's end. If no column is
+    left, there is one of zeros. Of more than 50,000 rows, so many are drawn (by their
+    weights) for scores, edges and the mean that is subtracted. The code of a sparse
+    matrix is dense.
 
     Parameters
     ----------
     n_bins : int, default=32
-        Most intervals of a numeric column.
+        Most intervals of a numeric column. All columns together have 4096 at most:
+        where a table of more than 128 numeric columns wants more, those remain whose
+        thresholds lower the squared error on the teacher's log-odds most. Every column
+        keeps its normal score.
     max_levels : int, default=50
         Most levels of a categorical column with a column of their own.
 
     Attributes
     ----------
-    columns_ : list of Column
-        What the columns of the training table are.
-    codes_ : list
-        The fitted code of each column.
+    columns_ : list of NumberColumn and CategoryColumn
+        The fitted code of each column, see `skdistill.runtime`.
     mean_ : ndarray of shape (n_codes,), float32
         What is subtracted from the columns of the code.
     n_features_in_ : int
@@ -81,7 +93,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), or SoftTargets
             Class labels, or what a teacher says about each row.
@@ -98,23 +110,28 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         TypeError
             If a column holds neither numbers nor categories.
         ValueError
-            If a number is infinite or a parameter is out of range.
+            If a number is infinite, a parameter is out of range, or the values of a
+            categorical column are nearly all different (over 90 % of at least 100), as
+            texts and identifiers are: drop them, or turn them into numbers.
         """
         check_integer("n_bins", self.n_bins, 1)
         check_integer("max_levels", self.max_levels, 1)
-        X, targets, weights = check_training_data(self, X, y, sample_weight)
+        X, targets, weights = check_training_data(
+            self, X, y, sample_weight, accept_sparse=True
+        )
         weights = np.ones(len(targets)) if weights is None else weights
-        signal = _signal(targets)
-        self.columns_ = learn_columns(X)
-        table = read_columns(X, self.columns_)
-        self.codes_ = [
-            _fit_number_code(values, signal, weights, self.n_bins)
-            if column.is_numeric
-            else _fit_level_code(values, len(column.levels), weights, self.max_levels)
-            for column, values in zip(self.columns_, table, strict=True)
-        ]
-        encoded = self._encode(table)
-        self.mean_ = np.average(encoded, axis=0, weights=weights).astype(np.float32)
+        sample = _sample(weights)
+        columns, gains = self._fit_columns(X, targets, weights, sample)
+        self.columns_ = keep_best_intervals(columns, gains)
+        rows, row_weights = sample
+        if len(rows) < len(weights):
+            X = take_rows(X, rows)
+        table = iterate_columns(X, self.columns_)
+        means = [_mean_code(column, values, row_weights) for column, values in table]
+        self.mean_ = np.concatenate(means).astype(np.float32)
+        if not len(self.mean_):
+            # Networks want an input, even if no column tells anything.
+            self.mean_ = np.zeros(1, dtype=np.float32)
         return self
 
     def transform(self, X):
@@ -122,7 +139,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows with the columns of the training table.
 
         Returns
@@ -130,72 +147,80 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         ndarray of shape (n_samples, n_codes), float32
         """
         check_is_fitted(self)
-        X = check_table(self, X, reset=False)
-        encoded = self._encode(read_columns(X, self.columns_))
-        encoded -= self.mean_
-        return encoded
+        X = check_table(self, X, reset=False, accept_sparse=True)
+        table = (values for _, values in iterate_columns(X, self.columns_))
+        return self.to_spec().encode(table, X.shape[0])
+
+    def to_spec(self):
+        """Return what the fitted encoder computes, as plain arrays.
+
+        Returns
+        -------
+        EncoderSpec
+        """
+        check_is_fitted(self)
+        return EncoderSpec(tuple(self.columns_), self.mean_)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         tags.input_tags.categorical = True
+        tags.input_tags.sparse = True
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = []  # float32 whatever comes in
         return tags
 
-    def _encode(self, table):
-        n_samples = len(table[0])
-        width = sum(code.width for code in self.codes_)
-        if not width:
-            # Networks want an input, even if no column tells anything.
-            return np.zeros((n_samples, 1), dtype=np.float32)
-        encoded = np.empty((n_samples, width), dtype=np.float32)
-        start = 0
-        for code, values in zip(self.codes_, table, strict=True):
-            code.encode(values, encoded[:, start : start + code.width])
-            start += code.width
-        return encoded
+    def _fit_columns(self, X, targets, weights, sample):
+        """Fitted columns, and the gains of the thresholds of each."""
+        signal = _signal(targets)
+        # In a label's mean over the rows of a level is each row's own label, which the
+        # network would read there; a teacher's log-odds were made without it.
+        averaged = signal if targets.alpha > 0 else None
+        columns, gains = [], []
+        for column, values in iterate_columns(X):
+            if column.is_numeric:
+                fitted, gain = fit_number(
+                    column.name, values, signal, weights, sample, self.n_bins
+                )
+            else:
+                check_categories(column, values, targets.labels)
+                gain = np.empty(0)
+                fitted = fit_category(
+                    column.name,
+                    column.levels,
+                    values,
+                    averaged,
+                    weights,
+                    self.max_levels,
+                )
+            columns.append(fitted)
+            gains.append(gain)
+        return columns, gains
 
 
-@dataclass(frozen=True, eq=False)
-class _NumberCode:
-    """Code of a numeric column: [normal score, intervals..., missing]."""
+def _sample(weights):
+    """Rows that stand for all, and the weight of each.
 
-    knots: np.ndarray  # values at which the normal score is known; empty: no score
-    scores: np.ndarray
-    edges: np.ndarray  # of the piecewise-linear code; fewer than 2: none
-    fill: float  # what stands for a missing value
-    marks_missing: bool
-
-    @property
-    def width(self):
-        return bool(len(self.knots)) + max(len(self.edges) - 1, 0) + self.marks_missing
-
-    def encode(self, values, out):
-        missing = np.isnan(values)
-        values = np.where(missing, self.fill, values)
-        start = 0
-        if len(self.knots):
-            out[:, 0] = np.interp(values, self.knots, self.scores)
-            start = 1
-        if len(self.edges) > 1:
-            codes = (values[:, None] - self.edges[:-1]) / np.diff(self.edges)
-            out[:, start : start + codes.shape[1]] = np.clip(codes, 0, 1)
-        if self.marks_missing:
-            out[:, -1] = missing
+    Systematic sampling: marks at equal distances along the summed weights, in random
+    order, so that a row comes up its expected number of times, rounded down or up.
+    """
+    n_samples = len(weights)
+    if n_samples <= LARGEST_SAMPLE:
+        return np.arange(n_samples), weights
+    generator = np.random.default_rng(0)
+    order = generator.permutation(n_samples)
+    ends = np.cumsum(weights[order])
+    marks = (np.arange(LARGEST_SAMPLE) + generator.random()) / LARGEST_SAMPLE
+    drawn = np.searchsorted(ends, marks * ends[-1], side="right")
+    rows = np.sort(order[drawn.clip(max=n_samples - 1)])
+    rows, counts = np.unique(rows, return_counts=True)
+    return rows, counts.astype(np.float64)
 
 
-@dataclass(frozen=True, eq=False)
-class _LevelCode:
-    """Code of a categorical column: one column for each slot."""
-
-    slots: np.ndarray  # level, then UNSEEN, then MISSING -> slot, or -1 for none
-    width: int
-
-    def encode(self, values, out):
-        # The codes -1 and -2 of missing and unseen values count from the end.
-        slots = self.slots[values]
-        out[...] = slots[:, None] == np.arange(self.width)
+def _mean_code(column, values, weights):
+    code = np.empty((len(values), column.width), dtype=np.float32)
+    column.encode(values, code)
+    return weights @ code / weights.sum()
 
 
 def _signal(targets):
@@ -206,68 +231,3 @@ def _signal(targets):
     if logits.shape[1] == 2:
         return logits[:, 1:]
     return logits[:, :MAX_SIGNAL_COLUMNS]
-
-
-def _fit_number_code(values, signal, weights, n_bins):
-    present = ~np.isnan(values)
-    marks_missing = bool(present.any() and not present.all())
-    values, signal, weights = values[present], signal[present], weights[present]
-    distinct, group = np.unique(values, return_inverse=True)
-    none = np.empty(0)
-    if len(distinct) < 2:
-        fill = float(distinct[0]) if len(distinct) else 0.0
-        return _NumberCode(none, none, none, fill, marks_missing)
-    mass = np.bincount(group, weights=weights)
-    rank = (np.cumsum(mass) - mass / 2) / mass.sum()
-    fill = float(distinct[np.searchsorted(rank, 0.5).clip(max=len(rank) - 1)])
-    if len(distinct) == 2:
-        return _NumberCode(none, none, distinct, fill, marks_missing)
-    knots, scores = _normal_scores(distinct, rank, n_bins)
-    edges = _tree_edges(values, signal, weights, n_bins)
-    return _NumberCode(knots, scores, edges, fill, marks_missing)
-
-
-def _normal_scores(distinct, rank, n_bins):
-    """Normal quantiles of the ranks at about 2 n_bins knots."""
-    wanted = np.linspace(rank[0], rank[-1], 2 * n_bins + 1)
-    chosen = np.unique(np.searchsorted(rank, wanted).clip(max=len(rank) - 1))
-    limit = LARGEST_NORMAL_SCORE
-    return distinct[chosen], ndtri(rank[chosen]).clip(-limit, limit)
-
-
-def _tree_edges(values, signal, weights, n_bins):
-    """Ends of the range and the thresholds of a tree on this column alone."""
-    n_samples = weights.sum()
-    smallest_leaf = np.clip(n_samples / 200, 5, 50)
-    tree = DecisionTreeRegressor(
-        max_leaf_nodes=max(n_bins, 2),
-        min_weight_fraction_leaf=min(smallest_leaf / n_samples, 0.5),
-        random_state=0,
-    )
-    tree.fit(values[:, None], signal, sample_weight=weights)
-    thresholds = tree.tree_.threshold[tree.tree_.children_left >= 0]
-    inside = thresholds[(thresholds > values.min()) & (thresholds < values.max())]
-    return np.unique(np.concatenate([[values.min()], inside, [values.max()]]))
-
-
-def _fit_level_code(codes, n_levels, weights, max_levels):
-    """Slots of the frequent levels, and one for the rare ones if there are any."""
-    # Behind the levels, unseen (-2, none here) and missing (-1) values.
-    count = np.bincount(
-        np.where(codes == MISSING, n_levels + 1, codes),
-        weights=weights,
-        minlength=n_levels + 2,
-    )
-    smallest = np.clip(weights.sum() / 500, 5, 20)
-    order = np.argsort(-count, kind="stable")[:max_levels]
-    frequent = np.sort(order[count[order] >= smallest])
-    slots = np.full(n_levels + 2, -1)
-    slots[frequent] = np.arange(len(frequent))
-    rare = (slots < 0) & (count > 0)
-    width = len(frequent)
-    if rare.any():
-        slots[slots < 0] = width
-        width += 1
-    if width < 2:
-        return _LevelCode(np.full(n_levels + 2, -1), 0)
-    return _LevelCode(slots, width)

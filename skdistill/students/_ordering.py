@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import learn_columns, read_columns
-from .._validation import check_table
+from .._columns import iterate_columns, read_columns
+from .._validation import check_categories, check_table
 from ._base import check_training_data
 
 
@@ -65,19 +65,20 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
         TypeError
             If a column holds neither numbers nor categories.
         ValueError
-            If a number is infinite.
+            If a number is infinite, or the values of a categorical column are nearly
+            all different, as texts and identifiers are.
         """
         X, targets, weights = check_training_data(self, X, y, sample_weight)
         weights = np.ones(len(targets)) if weights is None else weights
         target = targets.mixture()
-        self.columns_ = learn_columns(X)
-        table = read_columns(X, self.columns_)
-        self.orders_ = [
-            None
-            if column.is_numeric
-            else _order_levels(codes, len(column.levels), target, weights)
-            for column, codes in zip(self.columns_, table, strict=True)
-        ]
+        self.columns_, self.orders_ = [], []
+        for column, codes in iterate_columns(X):
+            order = None
+            if not column.is_numeric:
+                check_categories(column, codes, targets.labels)
+                order = _order_levels(codes, len(column.levels), target, weights)
+            self.columns_.append(column)
+            self.orders_.append(order)
         return self
 
     def transform(self, X):
