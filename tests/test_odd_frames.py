@@ -12,6 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 
 from skdistill import DistilledClassifier, SoftTargets
+from skdistill.augmentation import Munge
 from skdistill.students import MLPStudentClassifier, TabularEncoder
 
 
@@ -22,7 +23,8 @@ def student():
 def distilled(teacher=None, **parameters):
     # A teacher that takes any table, since the table is what is tested.
     teacher = DummyClassifier() if teacher is None else teacher
-    return DistilledClassifier(teacher, student(), cv=2, random_state=0, **parameters)
+    parameters = {"cv": 2, "augmenter": None, "random_state": 0, **parameters}
+    return DistilledClassifier(teacher, student(), **parameters)
 
 
 ESTIMATORS = [TabularEncoder(), student(), distilled()]
@@ -85,6 +87,12 @@ def test_nothing_but_missing_values_is_still_a_table(estimator):
     X = pd.DataFrame(np.full((40, 2), np.nan), columns=["a", "b"])
     result = outputs(estimator, X, labels(40), X)
     assert (result == result[0]).all()
+
+
+def test_no_new_rows_can_be_made_of_rows_that_are_all_alike():
+    X = pd.DataFrame(np.full((40, 2), np.nan), columns=["a", "b"])
+    with pytest.raises(ValueError, match="all alike, but expected at least 2 rows"):
+        distilled(augmenter="auto").fit(X, labels(40))
 
 
 def test_one_value_in_the_test_part_only(estimator, rng):
@@ -198,9 +206,10 @@ def test_five_thousand_columns(rng):
     assert model.encoder_.columns_[1234].n_intervals > 1
 
 
-def test_five_thousand_columns_of_which_a_teacher_makes_nothing(rng):
-    X = rng.normal(size=(100, 5000))
-    model = distilled()
+@pytest.mark.parametrize("augmenter", [None, "auto"])
+def test_five_thousand_columns_of_which_a_teacher_makes_nothing(rng, augmenter):
+    X = rng.normal(size=(100, 5000)).astype(np.float32)
+    model = distilled(augmenter=augmenter)
     outputs(model, X, labels(100), X)
     assert len(model.student_.coefs_[0]) == 5000
 
@@ -237,7 +246,8 @@ def test_sparse_tables_with_unlabelled_rows(rng):
 def test_sparse_tables_have_no_augmenter(rng):
     X = csr_array(rng.poisson(0.3, (80, 12)).astype(float))
     with pytest.raises(TypeError, match=r"Sparse data was passed.*dense data is req"):
-        distilled(augmenter="auto").fit(X, labels(80))
+        distilled(augmenter=Munge()).fit(X, labels(80))
+    assert distilled(augmenter="auto").fit(X, labels(80)).n_features_in_ == 12
 
 
 def test_polars_frames_are_no_exception(estimator, rng):

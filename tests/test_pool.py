@@ -47,7 +47,7 @@ def given(model, X=X, y=y, **options):
 def test_pool_rows_follow_the_teacher_and_weigh_half():
     model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=Doubler())
     rows, targets, weights = given(model)
-    n_pool = pool_size(400)
+    n_pool = pool_size(*X.shape)
     assert len(rows) == len(targets) == 400 + n_pool
     np.testing.assert_array_equal(rows[:400], X)
     assert (targets.labels[400:] == -1).all()
@@ -78,7 +78,7 @@ def test_real_and_new_rows_mix():
     model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=Doubler())
     rows, _, _ = given(model, X[:300], y[:300], X_unlabeled=X[300:])
     np.testing.assert_array_equal(rows[:400], X)
-    assert len(rows) == 400 + pool_size(300)
+    assert len(rows) == 400 + pool_size(300, 20)
 
 
 @pytest.mark.parametrize("to_frame", [pd.DataFrame, pl.from_pandas])
@@ -111,7 +111,7 @@ def test_a_frozen_teacher_labels_a_pool_too():
     teacher = FrozenEstimator(LogisticRegression().fit(X[:200], y[:200]))
     model = DistilledClassifier(teacher, Recorder(), augmenter=MarginalSwap())
     rows, _, _ = given(model, X[200:], y[200:])
-    assert len(rows) == 200 + pool_size(200)
+    assert len(rows) == 200 + pool_size(200, 20)
 
 
 def test_more_rows_help_a_tree_on_few_labels(rng):
@@ -163,10 +163,11 @@ def test_without_a_choice_only_rows_and_students_that_can_get_more():
 
 
 def test_sizes_of_pools():
-    assert pool_size(10) == 30_000
-    assert pool_size(20_000) == 100_000
-    assert pool_size(200_000) == 500_000
-    assert pool_size(2_000_000) == 2_000_000
+    assert pool_size(10, 20) == 30_000
+    assert pool_size(20_000, 20) == 100_000
+    assert pool_size(200_000, 20) == 500_000
+    assert pool_size(2_000_000, 50) == 2_000_000
+    assert pool_size(100, 5000) == 10_000
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
     beside them: one column for two classes, otherwise one for each, smoothed as by 10
     rows with the overall mean, standardised, and clipped at 4. Unseen levels and those
     of fewer than 5 rows get the overall mean. Plain labels are not averaged: the mean
-    would tell the network a part of each row's own label, while a teacher's
-    out-of-fold log-odds are made without it.
+    would tell the network a part of each row's own label, which a teacher's held-out
+    log-odds are made without.
 
     Constant columns are dropped, and every column has mean 0 over the training rows.
     Outside the training range the code is that of the range's end. If no column is

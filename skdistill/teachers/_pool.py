@@ -12,9 +12,13 @@ LARGEST_POOL = 500_000
 """Many rows need no more than this, or than there are."""
 
 
-def pool_size(n_samples):
-    """Return how many rows an augmenter makes of so many."""
-    most = max(LARGEST_POOL, n_samples)
+LARGEST_POOL_CELLS = 50_000_000
+"""Many columns need no more cells than this, or than there are."""
+
+
+def pool_size(n_samples, n_columns):
+    """Return how many rows an augmenter makes of a table."""
+    most = max(min(LARGEST_POOL, LARGEST_POOL_CELLS // n_columns), n_samples)
     return min(max(POOL_FACTOR * n_samples, SMALLEST_POOL), most)
 
 
@@ -37,6 +41,6 @@ def make_pool(X, augmenter, X_unlabeled, teacher, seed):
     if augmenter is None:
         return X_unlabeled
     real = X if X_unlabeled is None else concatenate_rows(X, X_unlabeled)
-    n_new = pool_size(X.shape[0])
+    n_new = pool_size(*X.shape)
     new = augmenter.sample(real, n_new, teacher=teacher, random_state=seed)
     return new if X_unlabeled is None else concatenate_rows(X_unlabeled, new)
