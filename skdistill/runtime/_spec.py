@@ -100,6 +100,21 @@ class NumberColumn:
         """Number of columns of the code."""
         return bool(len(self.knots)) + self.n_intervals + self.marks_missing
 
+    def position(self, values):
+        """Where values lie along the edges: interval and fraction in one number.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples,), float64
+            Numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+            From 0 to the number of intervals.
+        """
+        return np.interp(values, self.edges, np.arange(len(self.edges)))
+
     def encode(self, values, out):
         """Write the code of values.
 
@@ -121,8 +136,7 @@ class NumberColumn:
             start = 1
         if not self.n_intervals:
             return
-        # Where along the edges: interval and fraction in one number.
-        position = np.interp(values, self.edges, np.arange(len(self.edges)))
+        position = self.position(values)
         if self.n_intervals == 1:
             out[:, start] = position
             return

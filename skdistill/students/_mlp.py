@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import check_random_state
 
+from .._columns import iterate_columns, take_rows
 from .._parameters import check_integer, check_number
 from ._base import StudentClassifier
 from ._encoder import TabularEncoder
@@ -166,12 +167,13 @@ class MLPStudentClassifier(StudentClassifier):
         train_network = _import_training()
         random_state = check_random_state(self.random_state)
         self.encoder_ = TabularEncoder(n_bins=self.n_bins)
-        inputs = self.encoder_.fit(X, targets, sample_weight).transform(X)
+        self.encoder_.fit(X, targets, sample_weight)
         stops_early = self.early_stopping
         if stops_early == "auto":
             stops_early = targets.alpha == 0
+        table = (values for _, values in iterate_columns(X, self.encoder_.columns_))
         layers, history, self.n_iter_ = train_network(
-            self, inputs, targets, sample_weight, random_state, stops_early
+            self, table, targets, sample_weight, random_state, stops_early
         )
         self.coefs_ = [weights for weights, _ in layers]
         self.intercepts_ = [biases for _, biases in layers]
@@ -185,19 +187,24 @@ class MLPStudentClassifier(StudentClassifier):
         return max(500, round(15 * n_samples**0.5))
 
     def _log_odds(self, X):
-        inputs = self.encoder_.transform(X)
+        n_samples = X.shape[0]
         parts = [
-            # In float64: in float32 a row's sum depends on its place in the block by
-            # more than rounding of the probabilities.
-            self._forward(inputs[start : start + ROWS_AT_ONCE].astype(np.float64))
-            for start in range(0, len(inputs), ROWS_AT_ONCE)
+            self._forward(
+                self.encoder_.transform(
+                    take_rows(X, slice(start, start + ROWS_AT_ONCE))
+                )
+            )
+            for start in range(0, n_samples, ROWS_AT_ONCE)
         ]
         logits = np.concatenate(parts)
         if len(self.classes_) == 2:
             logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
         return logits
 
-    def _forward(self, hidden):
+    def _forward(self, code):
+        # In float64: in float32 a row's sum depends on its place in the block by more
+        # than rounding of the probabilities.
+        hidden = code.astype(np.float64)
         *hidden_layers, last = zip(self.coefs_, self.intercepts_, strict=True)
         for weights, biases in hidden_layers:
             hidden = hidden @ weights

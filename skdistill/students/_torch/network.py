@@ -12,13 +12,25 @@ class Network(torch.nn.Module):
 
     Parameters instead of `torch.nn.Linear`: calling modules would take a tenth of the
     time of a step. They start as those of `Linear` do.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Columns of the code of the rows.
+    hidden_layer_sizes : sequence of int
+        Units of each hidden layer.
+    n_classes : int
+        Number of classes.
+    expand : torch.nn.Module, default=None
+        Makes the code of a batch; ``None``: it comes as it is.
     """
 
     weights: torch.nn.ParameterList
     biases: torch.nn.ParameterList
 
-    def __init__(self, n_inputs, hidden_layer_sizes, n_classes):
+    def __init__(self, n_inputs, hidden_layer_sizes, n_classes, expand=None):
         super().__init__()
+        self.expand = expand
         self.is_binary = n_classes == 2
         sizes = [n_inputs, *hidden_layer_sizes, 1 if self.is_binary else n_classes]
         layers = [torch.nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)]
@@ -27,7 +39,7 @@ class Network(torch.nn.Module):
 
     def forward(self, inputs):
         *hidden_layers, last = zip(self.weights, self.biases, strict=True)
-        hidden = inputs
+        hidden = inputs if self.expand is None else self.expand(inputs)
         for layer in hidden_layers:
             hidden = linear(hidden, *layer).relu_()
         logits = linear(hidden, *last)

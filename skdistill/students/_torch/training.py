@@ -8,6 +8,7 @@ from torch.utils.data import TensorDataset
 
 from ...losses._torch import SoftTargetLoss
 from .batches import BatchStream
+from .compact import CompactInputs
 from .net import SoftTargetNet
 from .network import Network
 from .optimizers import OPTIMIZERS
@@ -17,15 +18,15 @@ N_REPORTS = 50
 """Most slices of the training, each with an entry in the loss curve."""
 
 
-def train_network(settings, inputs, targets, sample_weight, random_state, stops_early):
+def train_network(settings, table, targets, sample_weight, random_state, stops_early):
     """Train a network and return its weights.
 
     Parameters
     ----------
     settings : MLPStudentClassifier
-        Its parameters are read.
-    inputs : ndarray of shape (n_samples, n_inputs), float32
-        Encoded rows.
+        Its parameters and its encoder are read.
+    table : iterable of ndarray of shape (n_samples,)
+        Numbers and codes of categories, column by column.
     targets : SoftTargets
         What the network should say about them.
     sample_weight : ndarray of shape (n_samples,) or None
@@ -45,12 +46,15 @@ def train_network(settings, inputs, targets, sample_weight, random_state, stops_
         Optimiser steps taken.
     """
     seed = int(random_state.randint(np.iinfo(np.int32).max))
-    arrays = (inputs, *target_arrays(targets, sample_weight))
+    inputs = CompactInputs(settings.encoder_.to_spec())
+    rows = inputs.compress(table, len(targets))
+    arrays = (rows, *target_arrays(targets, sample_weight))
     share = settings.validation_fraction if stops_early else 0.0
     data, validation = _datasets(arrays, share, random_state)
     batch_size = min(settings.batch_size, len(data))
     slices = _slices(settings._n_steps(len(data)))
-    net = make_net(settings, inputs.shape[1], targets, batch_size, slices, seed)
+    net = make_net(settings, inputs.width, targets, batch_size, slices, seed)
+    net.set_params(module__expand=inputs)
     if validation is not None:
         stopping = EarlyStopping(patience=settings.n_iter_no_change, load_best=True)
         net.set_params(
