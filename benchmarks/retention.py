@@ -16,11 +16,13 @@ repeated, so that a benchmark of hours can be stopped and resumed at any time.
 
 Without `--data` the three data sets of the package are used. `--inner` holds the test
 part out for good and scores on a part of the training rows: whoever chooses settings
-does so there. `--set alpha=0.5 student__n_steps=100` tries other settings.
+does so there. `--set "alpha=0.5|1" "temperature=1|2"` runs all combinations of other
+settings of the model instead of the defaults.
 """
 
 import argparse
 import ast
+import itertools
 import json
 import os
 import sys
@@ -34,6 +36,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from retention_models import BASELINES, STUDENTS, TEACHERS, make_teacher
 from retention_summary import plot, print_summary
+from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
 from skdistill import DistilledClassifier, datasets
@@ -83,7 +86,7 @@ def parse():
     parser.add_argument("--baselines", nargs="*", default=list(BASELINES))
     parser.add_argument("--results", help="JSON lines, read and appended to")
     parser.add_argument("--inner", action="store_true", help="leave the test part")
-    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--set", nargs="+", default=[], metavar="NAME=VALUE|VALUE")
     parser.add_argument("--json", help="where to write all results")
     parser.add_argument("--plot", help="where to draw them")
     return parser.parse_args()
@@ -190,8 +193,6 @@ def run_teacher(key, parts, arguments, results):
         model = DistilledClassifier(
             teacher, TreeStudentClassifier(), memory=cache, random_state=key["split"]
         )
-        options = parse_settings(arguments.set)
-        model.set_params(**{k: v for k, v in options.items() if "__" not in k})
         start = time.perf_counter()
         model.fit(X, y)
         key["labelling_seconds"] = time.perf_counter() - start
@@ -203,8 +204,9 @@ def run_teacher(key, parts, arguments, results):
             student = make[run["model"]](run["seed"])
             start = time.perf_counter()
             if run["labels"] == "soft":
-                model.set_params(student=student).set_params(**options)
-                predictor = model.fit(X, y).student_
+                options = parse_settings(run["settings"])
+                changed = clone(model).set_params(student=student, **options)
+                predictor = changed.fit(X, y).student_
             else:
                 predictor = student.fit(X, y)
             seconds = time.perf_counter() - start
@@ -217,26 +219,25 @@ def run_teacher(key, parts, arguments, results):
 
 def missing_runs(key, arguments, results):
     """What is to be run and is not among the results, without scores."""
-    settings = " ".join(sorted(arguments.set))
-    wanted = [
-        (model, labels)
-        for labels, models in (
-            ("soft", arguments.students),
-            ("hard", arguments.baselines),
-        )
-        for model in models
+    alternatives = [setting.split("|") for setting in arguments.set]
+    names = [first.split("=")[0] for first, *_ in alternatives]
+    settings = [
+        " ".join(f"{n}={v.split('=')[-1]}" for n, v in zip(names, values, strict=True))
+        for values in itertools.product(*alternatives)
     ]
+    wanted = [(model, "soft", s) for s in settings for model in arguments.students]
+    wanted += [(model, "hard", "") for model in arguments.baselines]
     runs = [
         key | {"model": model, "labels": labels, "seed": seed, "settings": settings}
-        for model, labels in wanted
+        for model, labels, settings in wanted
         for seed in range(arguments.seeds)
     ]
     return [run for run in runs if run not in results]
 
 
 def parse_settings(settings):
-    """Parameters of the model from NAME=VALUE, values being Python literals."""
-    pairs = (setting.split("=", 1) for setting in settings)
+    """Parameters of the model from "NAME=VALUE ...", values being Python literals."""
+    pairs = (setting.split("=", 1) for setting in settings.split())
     return {name: ast.literal_eval(value) for name, value in pairs}
 
 

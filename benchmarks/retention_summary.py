@@ -10,20 +10,20 @@ SCORES = ("retention", "log_loss", "accuracy", "auc", "agreement", "kl")
 
 
 def print_summary(runs):
-    """Markdown tables: each student on each table, its mean, and against baselines."""
+    """Markdown tables: what students keep, the teachers, baselines, costs, settings."""
     for teacher in unique(runs, "teacher"):
-        for settings in unique(runs, "settings"):
-            some = [
-                run
-                for run in runs
-                if run["teacher"] == teacher and run["settings"] == settings
-            ]
-            if some:
-                print(f"\n## {teacher} teacher {settings}\n")
-                print_retention(some)
-                print_teachers(some)
-                print_comparison(some)
-                print_costs(some)
+        own = [run for run in runs if run["teacher"] == teacher]
+        defaults = [run for run in own if not run["settings"]]
+        print(f"\n## {teacher} teacher\n")
+        if defaults:
+            print_scores(defaults, "retention", "mean, each <= 1")
+            print_scores(defaults, "agreement", "mean")
+            print_teachers(defaults)
+            print_comparison(defaults)
+            print_costs(defaults)
+        others = [run for run in own if run["settings"]]
+        if others:
+            print_scores(others, "retention", "mean, each <= 1")
 
 
 def unique(runs, name):
@@ -31,7 +31,9 @@ def unique(runs, name):
 
 
 def label(run):
-    return f"{run['model']}, labels" if run["labels"] == "hard" else run["model"]
+    if run["labels"] == "hard":
+        return f"{run['model']}, labels"
+    return f"{run['model']} {run['settings']}".strip()
 
 
 def by_case(runs, score):
@@ -45,25 +47,20 @@ def by_case(runs, score):
     }
 
 
-def print_retention(runs):
-    retention, agreement = by_case(runs, "retention"), by_case(runs, "agreement")
-    cases = sorted({case for model in retention.values() for case in model})
-    print_row("skill retention", *(f"{t} {n}" for t, n in cases), "mean, each <= 1")
+def print_scores(runs, score, mean):
+    """Print a row for each model and a column for each table."""
+    models = by_case(runs, score)
+    cases = sorted({case for model in models.values() for case in model})
+    print_row(score, *(f"{table} {rows}" for table, rows in cases), mean)
     print_row(*["---"] * (len(cases) + 2))
-    for model, values in retention.items():
+    for model, values in models.items():
+        cells = [f"{values[case]:.3f}" if case in values else "" for case in cases]
         capped = np.mean([min(value, 1.0) for value in values.values()])
-        cells = [f"{values[c]:.3f}" if c in values else "" for c in cases]
         print_row(model, *cells, f"{capped:.3f}")
     print()
-    print_row("agreement", *(f"{t} {n}" for t, n in cases))
-    print_row(*["---"] * (len(cases) + 1))
-    for model, values in agreement.items():
-        cells = [f"{values[c]:.3f}" if c in values else "" for c in cases]
-        print_row(model, *cells)
 
 
 def print_teachers(runs):
-    print()
     names = ("prior", "teacher", "calibrated")
     print_row("log-loss", *names, "calibration temperature", "teacher s", "labelling s")
     print_row(*["---"] * 7)
@@ -80,7 +77,7 @@ def print_teachers(runs):
 
 def print_comparison(runs):
     """Each student's log-loss against its own baseline, in pairs of split and seed."""
-    pairs = [("mlp 2x64", "boosted 30x31")]
+    pairs = [("mlp 3x64", "boosted 30x31")]
     pairs += [(model, model) for model in unique(runs, "model")]
     print()
     print_row(

@@ -413,3 +413,27 @@ def test_verbose_tells_the_stages(capsys):
     assert capsys.readouterr().out == ""
     distilled(LogisticRegression(), FAST_TREE, cv=3, verbose=1).fit(X, y)
     assert "fitting LogisticRegression" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_number_of_threads_changes_next_to_nothing():
+    """Threads cut sums in other places, and training spreads the difference."""
+    from skdistill.datasets import load_magic
+
+    X, y = load_magic(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(X, y, random_state=0, stratify=y)
+    teacher = FrozenEstimator(clone(FAST_LGBM).set_params(n_estimators=100).fit(X, y))
+    model = DistilledClassifier(teacher, random_state=0)
+    threads = torch.get_num_threads()
+    losses = []
+    try:
+        for n_threads in (1, 1, 2):
+            torch.set_num_threads(n_threads)
+            proba = clone(model).fit(X, y).predict_proba(X_test)
+            losses.append(log_loss(y_test, proba, labels=model.teacher.classes_))
+    finally:
+        torch.set_num_threads(threads)
+    prior = log_loss(y_test, np.tile(y.value_counts(normalize=True), (len(y_test), 1)))
+    skill = prior - log_loss(y_test, teacher.predict_proba(X_test))
+    assert losses[0] == losses[1]
+    assert abs(losses[2] - losses[0]) / skill < 0.005
