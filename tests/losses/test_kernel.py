@@ -121,7 +121,7 @@ CASES = (
 @each_dtype
 @pytest.mark.parametrize("options", CASES)
 def test_every_small_number_of_classes(name, dtype, options):
-    for n_classes in (*range(2, 41), 127, 128, 129, 130, 200):
+    for n_classes in (*range(2, 60), 127, 128, 129, 130, 200):
         batch = make_batch(37, n_classes, dtype, options["from_log_odds"])
         assert_agrees(name, batch, **options)
 
@@ -138,7 +138,7 @@ def test_rows_longer_than_a_chunk(name, dtype, options, n_classes):
 @each_set
 @each_dtype
 @pytest.mark.parametrize("options", CASES)
-@pytest.mark.parametrize("n_classes", [2, 3, 4, 7, 129])
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 7, 42, 43, 129])
 def test_every_small_number_of_rows(name, dtype, options, n_classes):
     for n_rows in (*range(20), 31, 32, 33, 63, 64, 65):
         batch = make_batch(n_rows, n_classes, dtype, options["from_log_odds"])
@@ -210,7 +210,7 @@ def test_extreme_input(example):
 
 @each_set
 @each_dtype
-@pytest.mark.parametrize("n_classes", [2, 3, 10, 128, 129, 3000])
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 61, 128, 129, 3000])
 def test_huge_differences_cost_no_precision(name, dtype, n_classes):
     logits = np.zeros((20, n_classes), dtype)
     logits[:, 0] = 3e38
@@ -222,7 +222,18 @@ def test_huge_differences_cost_no_precision(name, dtype, n_classes):
 
 @each_set
 @each_dtype
-@pytest.mark.parametrize("n_classes", [2, 3, 5, 26, 130, 2500])
+@pytest.mark.parametrize("n_classes", [2, 3, 26, 61, 130])
+@pytest.mark.parametrize("temperature", [1e-39, 1e-4, 1e-2, 1e4, 1e8])
+def test_extreme_temperatures(name, dtype, n_classes, temperature):
+    for from_log_odds in (True, False):
+        batch = make_batch(37, n_classes, dtype, from_log_odds)
+        options = {"temperature": temperature, "from_log_odds": from_log_odds}
+        assert_agrees(name, batch, alpha=0.7, **options)
+
+
+@each_set
+@each_dtype
+@pytest.mark.parametrize("n_classes", [2, 3, 5, 26, 61, 130, 2500])
 @pytest.mark.parametrize("temperature", [1.0, 2.0])
 def test_in_place_equals_out_of_place(name, dtype, n_classes, temperature):
     batch = make_batch(35, n_classes, dtype, True)
@@ -283,7 +294,7 @@ FLAWS = {
 @each_set
 @each_dtype
 @pytest.mark.parametrize("flaw", FLAWS)
-@pytest.mark.parametrize("n_classes", [2, 3, 10, 130, 1500])
+@pytest.mark.parametrize("n_classes", [2, 3, 10, 61, 130, 1500])
 def test_first_invalid_row_is_reported(name, dtype, flaw, n_classes):
     which, value, log_odds = FLAWS[flaw]
     value = n_classes if value == "n_classes" else value
@@ -304,7 +315,7 @@ def test_first_invalid_row_is_reported(name, dtype, flaw, n_classes):
 
 @each_set
 @each_dtype
-@pytest.mark.parametrize("n_classes", [2, 3, 20, 200, 4000])
+@pytest.mark.parametrize("n_classes", [2, 3, 20, 61, 200, 4000])
 def test_sums_near_the_tolerance_are_judged_in_double(name, dtype, n_classes):
     for deviation in np.linspace(0.9e-3, 1.1e-3, 20):
         for sign in (-1, 1):
@@ -324,7 +335,9 @@ def test_negative_zero_is_a_probability(name, dtype):
 
 @each_set
 @each_dtype
-@pytest.mark.parametrize("shape", [(1, 3), (5000, 2), (100_003, 3), (3000, 130)])
+@pytest.mark.parametrize(
+    "shape", [(1, 3), (5000, 2), (100_003, 3), (3001, 61), (3000, 130)]
+)
 def test_result_does_not_depend_on_the_number_of_threads(name, dtype, shape):
     batch = make_batch(*shape, dtype, True)
     options = {"alpha": 0.7, "from_log_odds": True}

@@ -43,7 +43,8 @@ struct Scales {
           hard(1.0 - problem.alpha),
           soft_gradient(cross * problem.gradient_scale),
           hard_gradient(hard * problem.gradient_scale),
-          softening(1.0 / problem.temperature) {
+          softening(problem.temperature),
+          unsoftened(1.0) {
         // Beyond it a factor of the gradient may overflow; half for rounding.
         const double factor =
             soft_gradient > hard_gradient ? soft_gradient : hard_gradient;
@@ -62,6 +63,7 @@ struct Scales {
     double soft_gradient;
     double hard_gradient;
     ExpScale<Real> softening;
+    ExpScale<Real> unsoftened;
     Real weight_limit;
     Real sum_limit;
 };

@@ -3,8 +3,9 @@
 // Each block returns false, with nothing written, if it holds a row that must be
 // left to the scalar rows.
 
-// Beyond it the rows themselves are long enough to fill vectors.
-constexpr int kFewClasses = 128;
+// Beyond it the columns of a block would take too much memory.
+constexpr int kFewClasses = 42;
+static_assert(3 * kFewClasses * kBytes <= kScratchBytes, "for the columns");
 
 // Two classes need one exponential, e^-|d| of their difference d.
 template <class Real>
@@ -86,11 +87,11 @@ SKDISTILL_INLINE bool pair_block(const SoftTargetProblem<Real>& problem,
 }
 
 // Columns of a block of rows.
-template <class Real>
+template <class Real, int size, HardTerm hard_term>
 struct Columns {
-    Vector<Real> student[kFewClasses];  // z, then e^(dz/T)
-    Vector<Real> teacher[kFewClasses];  // t, then e^(dt/T); or q
-    Vector<Real> hard[kFewClasses];     // e^dz
+    Vector<Real> student[size];  // z, then e^(dz/T)
+    Vector<Real> teacher[size];  // t, then e^(dt/T); or q
+    Vector<Real> hard[hard_term == HardTerm::kOwn ? size : 1];  // e^dz
 };
 
 // The last tile overlaps the one before: it reads and writes the same again.
@@ -143,44 +144,61 @@ struct RowsAhead {
     const Real* gradient;
 };
 
-template <bool from_log_odds, HardTerm hard_term, class Real>
-SKDISTILL_INLINE BlockSums<Real> sum_columns(Columns<Real>& columns,
-                                             std::int64_t n_classes,
-                                             Vector<Real> student_largest,
-                                             Vector<Real> teacher_largest,
-                                             Mask<Real> labels,
-                                             const ExpScale<Real>& softening,
-                                             const RowsAhead<Real>& ahead) {
-    BlockSums<Real> sums{};
-    for (std::int64_t k = 0; k < n_classes; ++k) {
-        ahead.fetch(k);
-        const Vector<Real> dz = columns.student[k] - student_largest;
-        const Vector<Real> power = exponential<Real>(dz, softening);
-        sums.student += power;
-        columns.student[k] = power;
+// What is the same for all columns of a block.
+template <class Real>
+struct RowContext {
+    Vector<Real> student_largest;
+    Vector<Real> teacher_largest;
+    Mask<Real> labels;
+};
+
+template <class Real>
+SKDISTILL_INLINE Vector<Real> keep_lanes(Vector<Real> values, Mask<Real> keep) {
+    return (Vector<Real>)((Bits<Real>)values & (Bits<Real>)keep);
+}
+
+// Turns `count` vectors of the columns from `first` on, of the classes from k on, into
+// exponentials; adds up the lanes kept by `keep`.
+template <bool from_log_odds, HardTerm hard_term, int count, class Columns, class Real>
+SKDISTILL_INLINE void add_columns(Columns& columns, std::int64_t first, std::int64_t k,
+                                  Mask<Real> keep, const RowContext<Real>& row,
+                                  const Scales<Real>& scales, BlockSums<Real>& sums) {
+    Vector<Real> dz[count], gap[count], powers[from_log_odds ? 2 * count : count];
+#pragma GCC unroll 4
+    for (int i = 0; i < count; ++i) {
+        powers[i] = gap[i] = dz[i] = columns.student[first + i] - row.student_largest;
         if constexpr (from_log_odds) {
-            const Vector<Real> dt = columns.teacher[k] - teacher_largest;
-            const Vector<Real> q = exponential<Real>(dt, softening);
-            sums.teacher += q;
-            sums.cross += q * (dt - dz);
-            columns.teacher[k] = q;
+            powers[count + i] = columns.teacher[first + i] - row.teacher_largest;
+            gap[i] = powers[count + i] - dz[i];
+        }
+    }
+    exponentials<Real>(powers, scales.softening);
+#pragma GCC unroll 4
+    for (int i = 0; i < count; ++i) {
+        Vector<Real> q;
+        if constexpr (from_log_odds) {
+            columns.teacher[first + i] = q = powers[count + i];
         } else {
-            const Vector<Real> q = columns.teacher[k];
-            sums.teacher += q;
-            sums.cross += q * dz;
-            sums.entropy += entropy_term<Real>(q);
+            q = columns.teacher[first + i];
+            sums.entropy += keep_lanes<Real>(entropy_term<Real>(q), keep);
             sums.signs |= (Bits<Real>)q;
         }
-        if constexpr (hard_term == HardTerm::kOwn) {
-            const Vector<Real> hard = exponential<Real>(dz, ExpScale<Real>(1.0));
-            sums.hard += hard;
-            columns.hard[k] = hard;
-        }
+        columns.student[first + i] = powers[i];
+        sums.cross += keep_lanes<Real>(q * gap[i], keep);
+        sums.student += keep_lanes<Real>(powers[i], keep);
+        sums.teacher += keep_lanes<Real>(q, keep);
         if constexpr (hard_term != HardTerm::kNone)
-            sums.label_shift =
-                select<Real>(labels == class_number<Real>(k), dz, sums.label_shift);
+            sums.label_shift = select<Real>(row.labels == class_number<Real>(k + i), dz[i],
+                                            sums.label_shift);
     }
-    return sums;
+    if constexpr (hard_term == HardTerm::kOwn) {
+        exponentials<Real>(dz, scales.unsoftened);
+#pragma GCC unroll 4
+        for (int i = 0; i < count; ++i) {
+            columns.hard[first + i] = dz[i];
+            sums.hard += keep_lanes<Real>(dz[i], keep);
+        }
+    }
 }
 
 // Factors of the columns in the gradient.
@@ -193,57 +211,10 @@ struct Slopes {
     Mask<Real> labels;
 };
 
-template <HardTerm hard_term, class Real>
-SKDISTILL_INLINE Vector<Real> slope(const Columns<Real>& columns,
-                                    const Slopes<Real>& slopes, std::int64_t k) {
-    Vector<Real> value =
-        columns.student[k] * slopes.student - columns.teacher[k] * slopes.teacher;
-    if constexpr (hard_term == HardTerm::kOwn) value += columns.hard[k] * slopes.hard;
-    if constexpr (hard_term != HardTerm::kNone)
-        value -= select<Real>(slopes.labels == class_number<Real>(k), slopes.label,
-                              Vector<Real>{});
-    return value;
-}
-
-template <HardTerm hard_term, class Real>
-SKDISTILL_INLINE void write_gradient(const Columns<Real>& columns,
-                                     const Slopes<Real>& slopes,
-                                     std::int64_t n_classes, Real* gradient) {
-    constexpr int width = kPieceLanes<Real>;
-    if (n_classes == 3) {
-        Vector<Real> three[3];
-        for (int i = 0; i < 3; ++i) three[i] = slope<hard_term>(columns, slopes, i);
-        store_columns(gradient, three);
-        return;
-    }
-    for (std::int64_t next = 0; next < n_classes; next += width) {
-        const std::int64_t k = next < n_classes - width ? next : n_classes - width;
-        Vector<Real> tile[width];
-        for (int i = 0; i < width; ++i)
-            tile[i] = slope<hard_term>(columns, slopes, k + i);
-        store_tile(gradient + k, n_classes, tile);
-    }
-}
-
 template <bool from_log_odds, HardTerm hard_term, class Real>
-SKDISTILL_INLINE bool columns_block(const SoftTargetProblem<Real>& problem,
-                                    const Scales<Real>& scales, std::int64_t row,
-                                    Doubles<Real>& total) {
-    const std::int64_t n_classes = problem.n_classes;
-    Columns<Real> columns;
-    const Vector<Real> student_largest =
-        read_columns(problem.logits + row * n_classes, n_classes, columns.student);
-    const Vector<Real> teacher_largest =
-        read_columns(problem.targets + row * n_classes, n_classes, columns.teacher);
-    const BlockFactors<Real> factors = block_factors(problem, scales, row);
-    const BlockSums<Real> sums = sum_columns<from_log_odds, hard_term>(
-        columns, n_classes, student_largest, teacher_largest, factors.labels,
-        scales.softening, RowsAhead<Real>(problem, row));
-    const BlockLosses<Real> losses =
-        block_losses<from_log_odds, hard_term>(sums, scales);
-    if (!all<Real>(losses.good & factors.good)) return false;
-
-    Slopes<Real> slopes;
+SKDISTILL_INLINE Slopes<Real> make_slopes(const BlockFactors<Real>& factors,
+                                          const BlockSums<Real>& sums) {
+    Slopes<Real> slopes{};
     slopes.student = factors.soft_gradient / sums.student;
     slopes.teacher = factors.soft_gradient;
     if constexpr (from_log_odds) slopes.teacher /= sums.teacher;
@@ -253,6 +224,65 @@ SKDISTILL_INLINE bool columns_block(const SoftTargetProblem<Real>& problem,
         slopes.hard = factors.hard_gradient / sums.hard;
     slopes.label = factors.hard_gradient;
     slopes.labels = factors.labels;
+    return slopes;
+}
+
+// Gradient of vector i of the columns, which holds class k.
+template <HardTerm hard_term, class Columns, class Real>
+SKDISTILL_INLINE Vector<Real> slope(const Columns& columns, const Slopes<Real>& slopes,
+                                    std::int64_t i, std::int64_t k) {
+    Vector<Real> value =
+        columns.student[i] * slopes.student - columns.teacher[i] * slopes.teacher;
+    if constexpr (hard_term == HardTerm::kOwn) value += columns.hard[i] * slopes.hard;
+    if constexpr (hard_term != HardTerm::kNone)
+        value -= select<Real>(slopes.labels == class_number<Real>(k), slopes.label,
+                              Vector<Real>{});
+    return value;
+}
+
+template <HardTerm hard_term, class Columns, class Real>
+SKDISTILL_INLINE void write_gradient(const Columns& columns, const Slopes<Real>& slopes,
+                                     std::int64_t n_classes, Real* gradient) {
+    constexpr int width = kPieceLanes<Real>;
+    if (n_classes == 3) {
+        Vector<Real> three[3];
+        for (int i = 0; i < 3; ++i) three[i] = slope<hard_term>(columns, slopes, i, i);
+        store_columns(gradient, three);
+        return;
+    }
+    for (std::int64_t next = 0; next < n_classes; next += width) {
+        const std::int64_t k = next < n_classes - width ? next : n_classes - width;
+        Vector<Real> tile[width];
+        for (int i = 0; i < width; ++i)
+            tile[i] = slope<hard_term>(columns, slopes, k + i, k + i);
+        store_tile(gradient + k, n_classes, tile);
+    }
+}
+
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE bool columns_block(const SoftTargetProblem<Real>& problem,
+                                    const Scales<Real>& scales, std::int64_t row,
+                                    Doubles<Real>& total) {
+    const std::int64_t n_classes = problem.n_classes;
+    Columns<Real, kFewClasses, hard_term> columns;
+    const BlockFactors<Real> factors = block_factors(problem, scales, row);
+    const RowContext<Real> context{
+        read_columns(problem.logits + row * n_classes, n_classes, columns.student),
+        read_columns(problem.targets + row * n_classes, n_classes, columns.teacher),
+        factors.labels};
+    const RowsAhead<Real> ahead(problem, row);
+    const Mask<Real> every = Mask<Real>{} - 1;
+    BlockSums<Real> sums{};
+    for (std::int64_t k = 0; k < n_classes; ++k) {
+        ahead.fetch(k);
+        add_columns<from_log_odds, hard_term, 1>(columns, k, k, every, context, scales,
+                                                 sums);
+    }
+    const BlockLosses<Real> losses =
+        block_losses<from_log_odds, hard_term>(sums, scales);
+    if (!all<Real>(losses.good & factors.good)) return false;
+
+    const Slopes<Real> slopes = make_slopes<from_log_odds, hard_term>(factors, sums);
     write_gradient<hard_term>(columns, slopes, n_classes,
                               problem.gradient + row * n_classes);
     add_losses<hard_term>(losses, factors.weights, factors.labelled, scales,
@@ -269,11 +299,11 @@ SKDISTILL_INLINE bool few_block(const SoftTargetProblem<Real>& problem,
     return columns_block<from_log_odds, hard_term>(problem, scales, row, total);
 }
 
-// Fewer rows than lanes, copied and filled up with rows of weight 0.
+// Fewer rows than lanes, shorter than a vector, filled up with rows of weight 0.
 template <class Real>
 struct PaddedRows {
-    Real logits[kLanes<Real> * kFewClasses];  // then the gradient
-    Real targets[kLanes<Real> * kFewClasses];
+    Real logits[kLanes<Real> * kLanes<Real>];  // then the gradient
+    Real targets[kLanes<Real> * kLanes<Real>];
     std::int64_t labels[kLanes<Real>];
     Real weights[kLanes<Real>];
     Real losses[kLanes<Real>];
@@ -295,9 +325,8 @@ struct PaddedRows {
 };
 
 template <bool from_log_odds, HardTerm hard_term, class Real>
-SKDISTILL_INLINE bool padded_block(const SoftTargetProblem<Real>& problem,
-                                   const Scales<Real>& scales, std::int64_t begin,
-                                   std::int64_t end, Doubles<Real>& total) {
+SKDISTILL_OUTLINE SoftTargetResult padded_rows(const SoftTargetProblem<Real>& problem,
+                                               std::int64_t begin, std::int64_t end) {
     PaddedRows<Real> rows(problem, begin, end);
     SoftTargetProblem<Real> padded = problem;
     padded.logits = rows.logits;
@@ -307,32 +336,17 @@ SKDISTILL_INLINE bool padded_block(const SoftTargetProblem<Real>& problem,
     padded.weights = rows.weights;
     padded.losses = rows.losses;
     padded.n_rows = kLanes<Real>;
-    if (!few_block<from_log_odds, hard_term>(padded, scales, 0, total)) return false;
+    SoftTargetResult result{0.0, -1};
+    Doubles<Real> total{};
+    if (!few_block<from_log_odds, hard_term>(padded, Scales<Real>(problem), 0, total)) {
+        scalar::add_rows(problem, begin, end, result);
+        return result;
+    }
     const std::size_t n_rows = static_cast<std::size_t>(end - begin);
     __builtin_memcpy(problem.gradient + begin * problem.n_classes, rows.logits,
                      n_rows * problem.n_classes * sizeof(Real));
     if (problem.losses)
         __builtin_memcpy(problem.losses + begin, rows.losses, n_rows * sizeof(Real));
-    return true;
-}
-
-template <bool from_log_odds, HardTerm hard_term, class Real>
-static SoftTargetResult few_classes(const SoftTargetProblem<Real>& problem,
-                                    std::int64_t begin, std::int64_t end) {
-    constexpr std::int64_t lanes = kLanes<Real>;
-    const Scales<Real> scales(problem);
-    SoftTargetResult result{0.0, -1};
-    Doubles<Real> total{};
-    for (std::int64_t row = begin; row < end; row += lanes) {
-        const bool done =
-            row + lanes <= end
-                ? few_block<from_log_odds, hard_term>(problem, scales, row, total)
-                : padded_block<from_log_odds, hard_term>(problem, scales, row, end,
-                                                         total);
-        if (done) continue;
-        const std::int64_t block_end = row + lanes < end ? row + lanes : end;
-        if (!scalar::add_rows(problem, row, block_end, result)) return result;
-    }
-    result.total += sum_doubles(total);
+    result.total = sum_doubles(total);
     return result;
 }

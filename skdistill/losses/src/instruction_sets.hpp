@@ -27,6 +27,7 @@
 #ifdef SKDISTILL_VECTORS
 #define SKDISTILL_INLINE static inline __attribute__((always_inline))
 #define SKDISTILL_MEMBER inline __attribute__((always_inline))
+#define SKDISTILL_OUTLINE static __attribute__((noinline))
 
 #define SKDISTILL_VECTOR_BYTES 16
 namespace skdistill {
@@ -121,15 +122,16 @@ Implementation<Real> implementation(InstructionSet set) {
     switch (set) {
 #ifdef SKDISTILL_VECTORS
         case InstructionSet::kBaseline:
-            return {baseline::rows<Real>, baseline::exponentials<Real>,
-                    baseline::logarithms<Real>};
+            return {baseline::rows<Real>, baseline::map_exponentials<Real>,
+                    baseline::map_logarithms<Real>};
 #endif
 #ifdef SKDISTILL_X86
         case InstructionSet::kAvx2:
-            return {avx2::rows<Real>, avx2::exponentials<Real>, avx2::logarithms<Real>};
+            return {avx2::rows<Real>, avx2::map_exponentials<Real>,
+                    avx2::map_logarithms<Real>};
         case InstructionSet::kAvx512:
-            return {avx512::rows<Real>, avx512::exponentials<Real>,
-                    avx512::logarithms<Real>};
+            return {avx512::rows<Real>, avx512::map_exponentials<Real>,
+                    avx512::map_logarithms<Real>};
 #endif
         default:
             return {scalar::rows<Real>, scalar::exponentials<Real>,

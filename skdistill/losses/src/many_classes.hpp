@@ -4,14 +4,28 @@
 // them; only rows longer than a chunk compute them a second time. The last vector
 // of a chunk overlaps the one before instead of being cut short.
 
-// 4 kB of floats or 8 kB of doubles, and no chunk is shorter than a vector.
-constexpr std::int64_t kChunk = 1024;
+// More numbers of a lane would lose the precision that BlockSums are trusted with.
+constexpr std::int64_t kLongestChunk = 1024;
 
-template <class Real>
-struct Chunk {
-    Real student[kChunk];  // e^(dz/T)
-    Real teacher[kChunk];  // e^(dt/T), from log-odds only
-    Real hard[kChunk];     // e^dz, where T differs from 1
+// The arrays that a problem needs share the memory.
+template <bool from_log_odds, HardTerm hard_term, class Real>
+struct Exponentials {
+    static constexpr int kArrays = 1 + from_log_odds + (hard_term == HardTerm::kOwn);
+    static constexpr std::int64_t kShare =
+        kScratchBytes / static_cast<std::int64_t>(sizeof(Real)) / kArrays;
+    static constexpr std::int64_t kLength =
+        kShare < kLongestChunk ? kShare : kLongestChunk;
+
+    Real student[kLength];                                 // e^(dz/T)
+    Real teacher[from_log_odds ? kLength : 1];             // e^(dt/T)
+    Real hard[hard_term == HardTerm::kOwn ? kLength : 1];  // e^dz
+
+    // Length of the chunk that starts at k; the last two share what is left.
+    static std::int64_t length(std::int64_t k, std::int64_t n) {
+        const std::int64_t left = n - k;
+        if (left <= kLength) return left;
+        return left < 2 * kLength ? left / 2 : kLength;
+    }
 };
 
 template <class Real>
@@ -23,65 +37,56 @@ SKDISTILL_INLINE Real row_maximum(const Real* values, std::int64_t n) {
     return largest_lane(largest);
 }
 
-// Length of the chunk that starts at k; the last two share what is left.
-inline std::int64_t chunk_length(std::int64_t k, std::int64_t n) {
-    const std::int64_t left = n - k;
-    if (left <= kChunk) return left;
-    return left < 2 * kChunk ? left / 2 : kChunk;
-}
-
 template <class Real>
-struct RowContext {
+struct LongRow {
     Real student_largest;
     Real teacher_largest;
     ExpScale<Real> softening;
+    ExpScale<Real> unsoftened;
     const Real* gradient;  // where that of the chunk will be written
     std::int64_t ahead;    // numbers to the next row, 0 if that is not worth fetching
 };
 
-template <class Real>
-SKDISTILL_INLINE Vector<Real> keep_lanes(Vector<Real> values, Mask<Real> keep) {
-    return (Vector<Real>)((Bits<Real>)values & (Bits<Real>)keep);
-}
-
 // One vector of each: exponentials to the chunk, sums of the lanes kept by `keep`.
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE void add_vector(const Real* z, const Real* t, std::int64_t k,
-                                 const RowContext<Real>& row, Mask<Real> keep,
-                                 Chunk<Real>& chunk, BlockSums<Real>& sums) {
+                                 const LongRow<Real>& row, Mask<Real> keep,
+                                 Chunk& chunk, BlockSums<Real>& sums) {
     // The search for the maximum of the next row would wait for memory, while here
     // the memory waits for the exponentials.
     __builtin_prefetch(z + k + row.ahead);
     __builtin_prefetch(t + k + row.ahead);
     __builtin_prefetch(row.gradient + k + row.ahead, 1);
     const Vector<Real> dz = load(z + k) - row.student_largest;
-    const Vector<Real> power = exponential<Real>(dz, row.softening);
-    store(chunk.student + k, power);
-    sums.student += keep_lanes<Real>(power, keep);
     if constexpr (from_log_odds) {
         const Vector<Real> dt = load(t + k) - row.teacher_largest;
-        const Vector<Real> q = exponential<Real>(dt, row.softening);
-        store(chunk.teacher + k, q);
-        sums.teacher += keep_lanes<Real>(q, keep);
-        sums.cross += keep_lanes<Real>(q * (dt - dz), keep);
+        Vector<Real> powers[] = {dz, dt};
+        exponentials<Real>(powers, row.softening);
+        store(chunk.student + k, powers[0]);
+        store(chunk.teacher + k, powers[1]);
+        sums.student += keep_lanes<Real>(powers[0], keep);
+        sums.teacher += keep_lanes<Real>(powers[1], keep);
+        sums.cross += keep_lanes<Real>(powers[1] * (dt - dz), keep);
     } else {
+        const Vector<Real> power = exponential<Real>(dz, row.softening);
         const Vector<Real> q = load(t + k);
+        store(chunk.student + k, power);
+        sums.student += keep_lanes<Real>(power, keep);
         sums.teacher += keep_lanes<Real>(q, keep);
         sums.cross += keep_lanes<Real>(q * dz, keep);
         sums.entropy += keep_lanes<Real>(entropy_term<Real>(q), keep);
         sums.signs |= (Bits<Real>)q;
     }
     if constexpr (hard_term == HardTerm::kOwn) {
-        const Vector<Real> hard = exponential<Real>(dz, ExpScale<Real>(1.0));
+        const Vector<Real> hard = exponential<Real>(dz, row.unsoftened);
         store(chunk.hard + k, hard);
         sums.hard += keep_lanes<Real>(hard, keep);
     }
 }
 
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE BlockSums<Real> fill_chunk(const Real* z, const Real* t, std::int64_t n,
-                                            const RowContext<Real>& row,
-                                            Chunk<Real>& chunk) {
+                                            const LongRow<Real>& row, Chunk& chunk) {
     constexpr std::int64_t lanes = kLanes<Real>;
     const Mask<Real> every = Mask<Real>{} - 1;
     BlockSums<Real> sums{};
@@ -102,10 +107,9 @@ struct RowSlopes {
     Real hard;
 };
 
-template <bool from_log_odds, HardTerm hard_term, class Real>
-SKDISTILL_INLINE void write_chunk(const Chunk<Real>& chunk, const Real* t,
-                                  std::int64_t n, const RowSlopes<Real>& slopes,
-                                  Real* gradient) {
+template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
+SKDISTILL_INLINE void write_chunk(const Chunk& chunk, const Real* t, std::int64_t n,
+                                  const RowSlopes<Real>& slopes, Real* gradient) {
     constexpr std::int64_t lanes = kLanes<Real>;
     const Real* teacher = from_log_odds ? chunk.teacher : t;
     for (std::int64_t next = 0; next < n; next += lanes) {
@@ -164,13 +168,13 @@ struct WaitingRows {
     }
 };
 
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE RowSums sum_row(const Real* z, const Real* t, std::int64_t n,
-                                 const RowContext<Real>& row, Chunk<Real>& chunk) {
+                                 const LongRow<Real>& row, Chunk& chunk) {
     RowSums sums{0.0, 0.0, 0.0, 0.0, 0.0, true};
-    for (std::int64_t k = 0; k < n; k += chunk_length(k, n))
+    for (std::int64_t k = 0; k < n; k += Chunk::length(k, n))
         add_chunk<from_log_odds, hard_term>(
-            fill_chunk<from_log_odds, hard_term>(z + k, t + k, chunk_length(k, n), row,
+            fill_chunk<from_log_odds, hard_term>(z + k, t + k, Chunk::length(k, n), row,
                                                  chunk),
             sums);
     const double cross = from_log_odds ? sums.cross / sums.teacher : sums.cross;
@@ -183,14 +187,14 @@ SKDISTILL_INLINE RowSums sum_row(const Real* z, const Real* t, std::int64_t n,
 }
 
 // The chunk still holds the exponentials unless the row is longer than a chunk.
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE void write_row(const Real* z, const Real* t, std::int64_t n,
-                                const RowContext<Real>& row,
-                                const RowSlopes<Real>& slopes, Chunk<Real>& chunk,
+                                const LongRow<Real>& row,
+                                const RowSlopes<Real>& slopes, Chunk& chunk,
                                 Real* gradient) {
-    for (std::int64_t k = 0; k < n; k += chunk_length(k, n)) {
-        const std::int64_t length = chunk_length(k, n);
-        if (n > kChunk)
+    for (std::int64_t k = 0; k < n; k += Chunk::length(k, n)) {
+        const std::int64_t length = Chunk::length(k, n);
+        if (n > Chunk::kLength)
             fill_chunk<from_log_odds, hard_term>(z + k, t + k, length, row, chunk);
         write_chunk<from_log_odds, hard_term>(chunk, t + k, length, slopes,
                                               gradient + k);
@@ -198,10 +202,10 @@ SKDISTILL_INLINE void write_row(const Real* z, const Real* t, std::int64_t n,
 }
 
 // False, with nothing written, if the row must be left to the scalar rows.
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
                                const Scales<Real>& scales, std::int64_t row,
-                               Chunk<Real>& chunk, WaitingRows<Real>& waiting,
+                               Chunk& chunk, WaitingRows<Real>& waiting,
                                std::int64_t lane) {
     const std::int64_t n = problem.n_classes;
     const Real* z = problem.logits + row * n;
@@ -211,10 +215,10 @@ SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
     const std::int64_t label = problem.labels ? problem.labels[row] : -1;
     if (!(weight >= Real(0) && weight <= scales.weight_limit)) return false;
     if (label < -1 || label >= n) return false;
-    const RowContext<Real> context{row_maximum(z, n),
-                               from_log_odds ? row_maximum(t, n) : Real(0),
-                               scales.softening, gradient,
-                               n <= kChunk && row + 1 < problem.n_rows ? n : 0};
+    const LongRow<Real> context{row_maximum(z, n),
+                                from_log_odds ? row_maximum(t, n) : Real(0),
+                                scales.softening, scales.unsoftened, gradient,
+                                n <= Chunk::kLength && row + 1 < problem.n_rows ? n : 0};
     const RowSums sums = sum_row<from_log_odds, hard_term>(z, t, n, context, chunk);
     if (!sums.good) return false;
 
@@ -261,13 +265,13 @@ SKDISTILL_INLINE void add_waiting(WaitingRows<Real>& waiting, const Scales<Real>
 }
 
 template <bool from_log_odds, HardTerm hard_term, class Real>
-static SoftTargetResult many_classes(const SoftTargetProblem<Real>& problem,
-                                     std::int64_t begin, std::int64_t end) {
+SKDISTILL_OUTLINE SoftTargetResult many_classes(const SoftTargetProblem<Real>& problem,
+                                                std::int64_t begin, std::int64_t end) {
     constexpr std::int64_t lanes = kLanes<Real>;
     const Scales<Real> scales(problem);
     SoftTargetResult result{0.0, -1};
     Doubles<Real> total{};
-    Chunk<Real> chunk;
+    Exponentials<from_log_odds, hard_term, Real> chunk;
     WaitingRows<Real> waiting;
     for (std::int64_t first = begin; first < end; first += lanes) {
         for (std::int64_t lane = 0; lane < lanes; ++lane) {

@@ -15,6 +15,7 @@
 //   vector_tiles.hpp      and their transposed access to rows
 //   block_losses.hpp      from the sums of a block of rows to its losses
 //   few_classes.hpp       rows side by side in the lanes of vectors
+//   some_classes.hpp      half as many rows, with two columns in a vector
 //   many_classes.hpp      rows that fill vectors by themselves
 #pragma once
 

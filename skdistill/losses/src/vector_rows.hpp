@@ -4,15 +4,55 @@
 #include "vector_math.hpp"
 #include "vector_tiles.hpp"
 #include "block_losses.hpp"
+
+// What a thread has on its stack for exponentials, at most: all of it where T differs
+// from 1 and there are labels, otherwise 8 kB. With what does not fit into registers
+// that makes 16 and 11 kB.
+constexpr int kScratchBytes = 12 * 1024;
+
 #include "few_classes.hpp"
+#include "some_classes.hpp"
 #include "many_classes.hpp"
 
+// Whole blocks of few or some classes; `next` becomes the first row that is left.
+template <bool of_few, bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_OUTLINE SoftTargetResult blocks(const SoftTargetProblem<Real>& problem,
+                                          std::int64_t& next, std::int64_t end) {
+    constexpr std::int64_t n_abreast = kLanes<Real> / (of_few ? 1 : 2);
+    const Scales<Real> scales(problem);
+    SoftTargetResult result{0.0, -1};
+    Doubles<Real> total{};
+    for (; next + n_abreast <= end; next += n_abreast) {
+        bool done;
+        if constexpr (of_few)
+            done = few_block<from_log_odds, hard_term>(problem, scales, next, total);
+        else
+            done = halves_block<from_log_odds, hard_term>(problem, scales, next, total);
+        if (!done && !scalar::add_rows(problem, next, next + n_abreast, result))
+            return result;
+    }
+    result.total += sum_doubles(total);
+    return result;
+}
+
+// Each function called here has its memory on the stack for itself.
 template <bool from_log_odds, HardTerm hard_term, class Real>
 static SoftTargetResult rows_of(const SoftTargetProblem<Real>& problem,
                                 std::int64_t begin, std::int64_t end) {
-    if (problem.n_classes <= kFewClasses)
-        return few_classes<from_log_odds, hard_term>(problem, begin, end);
-    return many_classes<from_log_odds, hard_term>(problem, begin, end);
+    const std::int64_t n_classes = problem.n_classes;
+    std::int64_t next = begin;
+    SoftTargetResult result{0.0, -1};
+    if (n_classes <= kFewClasses)
+        result = blocks<true, from_log_odds, hard_term>(problem, next, end);
+    else if constexpr (kBytes > kPieceBytes)
+        if (n_classes <= kSomeClasses)
+            result = blocks<false, from_log_odds, hard_term>(problem, next, end);
+    if (result.invalid_row >= 0 || next == end) return result;
+    const SoftTargetResult rest =
+        n_classes < kLanes<Real>
+            ? padded_rows<from_log_odds, hard_term>(problem, next, end)
+            : many_classes<from_log_odds, hard_term>(problem, next, end);
+    return {result.total + rest.total, rest.invalid_row};
 }
 
 template <HardTerm hard_term, class Real>
@@ -25,6 +65,9 @@ static SoftTargetResult rows_with(const SoftTargetProblem<Real>& problem,
 template <class Real>
 static SoftTargetResult rows(const SoftTargetProblem<Real>& problem, std::int64_t begin,
                              std::int64_t end) {
+    // Powers of the temperature are among the constants of exp.
+    if (!(problem.temperature >= 1e-4 && problem.temperature <= 1e4))
+        return scalar::rows(problem, begin, end);
     if (!problem.labels || problem.alpha == 1.0)
         return rows_with<HardTerm::kNone>(problem, begin, end);
     if (problem.temperature == 1.0)
@@ -49,11 +92,11 @@ SKDISTILL_INLINE void map(const Real* from, Real* to, std::int64_t n) {
 }
 
 template <class Real>
-static void exponentials(const Real* from, Real* to, std::int64_t n) {
+static void map_exponentials(const Real* from, Real* to, std::int64_t n) {
     map<true>(from, to, n);
 }
 
 template <class Real>
-static void logarithms(const Real* from, Real* to, std::int64_t n) {
+static void map_logarithms(const Real* from, Real* to, std::int64_t n) {
     map<false>(from, to, n);
 }
