@@ -206,7 +206,9 @@ def test_five_thousand_columns(rng):
     assert model.encoder_.columns_[1234].n_intervals > 1
 
 
-@pytest.mark.parametrize("augmenter", [None, "auto"])
+@pytest.mark.parametrize(
+    "augmenter", [None, pytest.param("auto", marks=pytest.mark.slow)]
+)
 def test_five_thousand_columns_of_which_a_teacher_makes_nothing(rng, augmenter):
     X = rng.normal(size=(100, 5000)).astype(np.float32)
     model = distilled(augmenter=augmenter)

@@ -30,7 +30,7 @@ EXPECTED = {
         WEIGHTS.format("sparse"): SHUFFLED,
     },
     "pool": {
-        WEIGHTS: (
+        WEIGHTS.format("dense"): (
             "new rows are drawn from the table: one in which a row occurs twice gives "
             "others than one in which it has weight 2"
         )
