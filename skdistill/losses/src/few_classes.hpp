@@ -123,16 +123,17 @@ SKDISTILL_INLINE Vector<Real> read_columns(const Real* from, std::int64_t n_clas
 // cache take up to twice as long.
 template <class Real>
 struct RowsAhead {
-    RowsAhead(const SoftTargetProblem<Real>& problem, std::int64_t row) {
-        constexpr std::int64_t distance = 2 * kLanes<Real>;
-        const bool exist = row + distance + kLanes<Real> <= problem.n_rows;
+    RowsAhead(const SoftTargetProblem<Real>& problem, std::int64_t row,
+              std::int64_t n_abreast) {
+        const std::int64_t distance = 2 * n_abreast;
+        const bool exist = row + distance + n_abreast <= problem.n_rows;
         const std::int64_t start = (exist ? row + distance : row) * problem.n_classes;
         logits = problem.logits + start;
         targets = problem.targets + start;
         gradient = problem.gradient + start;
     }
 
-    // As many calls as there are classes fetch the block.
+    // As many calls as the block has vectors fetch it.
     SKDISTILL_MEMBER void fetch(std::int64_t vector) const {
         __builtin_prefetch(logits + vector * kLanes<Real>);
         __builtin_prefetch(targets + vector * kLanes<Real>);
@@ -270,7 +271,7 @@ SKDISTILL_INLINE bool columns_block(const SoftTargetProblem<Real>& problem,
         read_columns(problem.logits + row * n_classes, n_classes, columns.student),
         read_columns(problem.targets + row * n_classes, n_classes, columns.teacher),
         factors.labels};
-    const RowsAhead<Real> ahead(problem, row);
+    const RowsAhead<Real> ahead(problem, row, kLanes<Real>);
     const Mask<Real> every = Mask<Real>{} - 1;
     BlockSums<Real> sums{};
     for (std::int64_t k = 0; k < n_classes; ++k) {

@@ -181,10 +181,12 @@ SKDISTILL_INLINE BlockSums<Real> sum_halves(Columns& columns, std::int64_t n_cla
         }
     const Mask<Real> offsets = Halves<Real>::offsets();
     if (k < n_classes)
-        for (std::int64_t at = n_classes - tile; at < n_classes - width; ++at, ++i)
+        for (std::int64_t at = n_classes - tile; at < n_classes - width; ++at, ++i) {
+            ahead.fetch(i);
             add_columns<from_log_odds, hard_term, 1>(
                 columns, i, at, offsets >= class_number<Real>(k - at), context, scales,
                 sums);
+        }
     return sums;
 }
 
@@ -201,7 +203,8 @@ SKDISTILL_INLINE bool halves_block(const SoftTargetProblem<Real>& problem,
         read_halves(problem.targets + row * n_classes, n_classes, columns.teacher),
         spread<Real>(factors.labels) - Halves<Real>::offsets()};
     BlockSums<Real> sums = sum_halves<from_log_odds, hard_term>(
-        columns, n_classes, context, scales, RowsAhead<Real>(problem, row));
+        columns, n_classes, context, scales,
+        RowsAhead<Real>(problem, row, Halves<Real>::kRows));
     sums.student = compact_sum<Real>(sums.student, 1);
     sums.teacher = compact_sum<Real>(sums.teacher, 1);
     sums.cross = compact_sum<Real>(sums.cross, 0);
