@@ -32,7 +32,7 @@ class MLPStudentClassifier(StudentClassifier):
         Rows in each step, all of them if there are fewer.
     learning_rate : float, default=0.008
         Largest learning rate.
-    weight_decay : float, default=0.01
+    weight_decay : float, default=0.3
         Decoupled weight decay.
     optimizer : {"muon", "adamw"}, default="muon"
         ``"muon"``: Muon on the hidden matrices and AdamW on the rest; its steps take
@@ -107,7 +107,7 @@ class MLPStudentClassifier(StudentClassifier):
         n_steps="auto",
         batch_size=512,
         learning_rate=0.008,
-        weight_decay=0.01,
+        weight_decay=0.3,
         optimizer="muon",
         early_stopping="auto",
         validation_fraction=0.1,
