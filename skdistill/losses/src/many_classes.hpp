@@ -37,6 +37,20 @@ SKDISTILL_INLINE Real row_maximum(const Real* values, std::int64_t n) {
     return largest_lane(largest);
 }
 
+// The largest numbers of the row that comes next. They are found while the
+// exponentials of the row before keep the processor busy.
+template <class Real>
+struct Largest {
+    Vector<Real> student;
+    Vector<Real> teacher;
+};
+
+template <class Real>
+SKDISTILL_INLINE Largest<Real> nothing_yet() {
+    const Vector<Real> lowest = broadcast(-std::numeric_limits<Real>::infinity());
+    return {lowest, lowest};
+}
+
 template <class Real>
 struct LongRow {
     Real student_largest;
@@ -44,19 +58,22 @@ struct LongRow {
     ExpScale<Real> softening;
     ExpScale<Real> unsoftened;
     const Real* gradient;  // where that of the chunk will be written
-    std::int64_t ahead;    // numbers to the next row, 0 if that is not worth fetching
+    std::int64_t next;     // numbers to the next row, 0 if there is none
+    std::int64_t ahead;    // numbers to the row to be fetched, 0 if there is none
 };
 
 // One vector of each: exponentials to the chunk, sums of the lanes kept by `keep`.
 template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE void add_vector(const Real* z, const Real* t, std::int64_t k,
                                  const LongRow<Real>& row, Mask<Real> keep,
-                                 Chunk& chunk, BlockSums<Real>& sums) {
-    // The search for the maximum of the next row would wait for memory, while here
-    // the memory waits for the exponentials.
+                                 Chunk& chunk, BlockSums<Real>& sums,
+                                 Largest<Real>& next) {
     __builtin_prefetch(z + k + row.ahead);
     __builtin_prefetch(t + k + row.ahead);
     __builtin_prefetch(row.gradient + k + row.ahead, 1);
+    next.student = larger<Real>(load(z + k + row.next), next.student);
+    if constexpr (from_log_odds)
+        next.teacher = larger<Real>(load(t + k + row.next), next.teacher);
     const Vector<Real> dz = load(z + k) - row.student_largest;
     if constexpr (from_log_odds) {
         const Vector<Real> dt = load(t + k) - row.teacher_largest;
@@ -86,17 +103,18 @@ SKDISTILL_INLINE void add_vector(const Real* z, const Real* t, std::int64_t k,
 
 template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE BlockSums<Real> fill_chunk(const Real* z, const Real* t, std::int64_t n,
-                                            const LongRow<Real>& row, Chunk& chunk) {
+                                            const LongRow<Real>& row, Chunk& chunk,
+                                            Largest<Real>& next) {
     constexpr std::int64_t lanes = kLanes<Real>;
     const Mask<Real> every = Mask<Real>{} - 1;
     BlockSums<Real> sums{};
     std::int64_t k = 0;
     for (; k + lanes <= n; k += lanes)
-        add_vector<from_log_odds, hard_term>(z, t, k, row, every, chunk, sums);
+        add_vector<from_log_odds, hard_term>(z, t, k, row, every, chunk, sums, next);
     if (k < n)
         add_vector<from_log_odds, hard_term>(z, t, n - lanes, row,
                                              lanes_from<Real>(k - (n - lanes)), chunk,
-                                             sums);
+                                             sums, next);
     return sums;
 }
 
@@ -158,6 +176,9 @@ struct WaitingRows {
     Real labelled[kLanes<Real>];
     Real losses[kLanes<Real>];
     bool waits[kLanes<Real>];
+    std::int64_t next = -1;  // number of the row whose largest numbers are known
+    Real next_student = 0;
+    Real next_teacher = 0;
 
     // A lane without a row: its loss is 0.
     void clear(std::int64_t lane) {
@@ -170,12 +191,13 @@ struct WaitingRows {
 
 template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE RowSums sum_row(const Real* z, const Real* t, std::int64_t n,
-                                 const LongRow<Real>& row, Chunk& chunk) {
+                                 const LongRow<Real>& row, Chunk& chunk,
+                                 Largest<Real>& next) {
     RowSums sums{0.0, 0.0, 0.0, 0.0, 0.0, true};
     for (std::int64_t k = 0; k < n; k += Chunk::length(k, n))
         add_chunk<from_log_odds, hard_term>(
             fill_chunk<from_log_odds, hard_term>(z + k, t + k, Chunk::length(k, n), row,
-                                                 chunk),
+                                                 chunk, next),
             sums);
     const double cross = from_log_odds ? sums.cross / sums.teacher : sums.cross;
     const double largest = std::numeric_limits<Real>::max();
@@ -194,8 +216,10 @@ SKDISTILL_INLINE void write_row(const Real* z, const Real* t, std::int64_t n,
                                 Real* gradient) {
     for (std::int64_t k = 0; k < n; k += Chunk::length(k, n)) {
         const std::int64_t length = Chunk::length(k, n);
+        Largest<Real> next = nothing_yet<Real>();
         if (n > Chunk::kLength)
-            fill_chunk<from_log_odds, hard_term>(z + k, t + k, length, row, chunk);
+            fill_chunk<from_log_odds, hard_term>(z + k, t + k, length, row, chunk,
+                                                 next);
         write_chunk<from_log_odds, hard_term>(chunk, t + k, length, slopes,
                                               gradient + k);
     }
@@ -205,8 +229,8 @@ SKDISTILL_INLINE void write_row(const Real* z, const Real* t, std::int64_t n,
 template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
 SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
                                const Scales<Real>& scales, std::int64_t row,
-                               Chunk& chunk, WaitingRows<Real>& waiting,
-                               std::int64_t lane) {
+                               std::int64_t end, Chunk& chunk,
+                               WaitingRows<Real>& waiting, std::int64_t lane) {
     const std::int64_t n = problem.n_classes;
     const Real* z = problem.logits + row * n;
     const Real* t = problem.targets + row * n;
@@ -215,11 +239,24 @@ SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
     const std::int64_t label = problem.labels ? problem.labels[row] : -1;
     if (!(weight >= Real(0) && weight <= scales.weight_limit)) return false;
     if (label < -1 || label >= n) return false;
-    const LongRow<Real> context{row_maximum(z, n),
-                                from_log_odds ? row_maximum(t, n) : Real(0),
-                                scales.softening, scales.unsoftened, gradient,
-                                n <= Chunk::kLength && row + 1 < problem.n_rows ? n : 0};
-    const RowSums sums = sum_row<from_log_odds, hard_term>(z, t, n, context, chunk);
+    if (waiting.next != row) {
+        waiting.next_student = row_maximum(z, n);
+        if constexpr (from_log_odds) waiting.next_teacher = row_maximum(t, n);
+    }
+    // Rows from `end` on are another thread's, which may write them.
+    const std::int64_t left = n <= Chunk::kLength ? end - row - 1 : 0;
+    const LongRow<Real> context{waiting.next_student,
+                                from_log_odds ? waiting.next_teacher : Real(0),
+                                scales.softening,
+                                scales.unsoftened,
+                                gradient,
+                                left > 0 ? n : 0,
+                                left > 1 ? 2 * n : 0};
+    Largest<Real> next = nothing_yet<Real>();
+    const RowSums sums = sum_row<from_log_odds, hard_term>(z, t, n, context, chunk, next);
+    waiting.next = left > 0 ? row + 1 : -1;
+    waiting.next_student = largest_lane(next.student);
+    waiting.next_teacher = largest_lane(next.teacher);
     if (!sums.good) return false;
 
     const bool labelled = hard_term != HardTerm::kNone && label >= 0;
@@ -277,8 +314,9 @@ SKDISTILL_OUTLINE SoftTargetResult many_classes(const SoftTargetProblem<Real>& p
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
             const std::int64_t row = first + lane;
             waiting.clear(lane);
-            if (row >= end || many_row<from_log_odds, hard_term>(problem, scales, row,
-                                                                 chunk, waiting, lane))
+            if (row >= end ||
+                many_row<from_log_odds, hard_term>(problem, scales, row, end, chunk,
+                                                   waiting, lane))
                 continue;
             if (!scalar::add_rows(problem, row, row + 1, result)) return result;
         }
