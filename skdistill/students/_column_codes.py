@@ -8,6 +8,9 @@ from sklearn.tree import DecisionTreeRegressor
 
 from ..runtime import CategoryColumn, NumberColumn
 
+SMALLEST_NUMBER = 1e-290
+"""Numbers nearer to 0 are 0: dividing by the difference of two would overflow."""
+
 LARGEST_NORMAL_SCORE = 3.5
 """Normal scores are clipped here, so that the rarest rows do not dominate."""
 
@@ -52,6 +55,7 @@ def fit_number(name, values, signal, weights, sample, n_bins):
     gains : ndarray of shape (max(n_intervals - 1, 0),)
         By how much it lowers the squared error on the signal.
     """
+    values = np.where(np.abs(values) < SMALLEST_NUMBER, 0.0, values)
     present = ~np.isnan(values)
     known = values[present]
     if not len(known):

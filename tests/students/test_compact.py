@@ -69,3 +69,12 @@ def test_what_is_kept_does_not_grow_with_the_bins(rng, n_bins):
     y = (np.sin(3 * X[:, 0]) > 0).astype(int)
     _, kept = expanded(TabularEncoder(n_bins=n_bins).fit(X, y), X)
     assert kept.shape == (2000, 10)
+
+
+def test_numbers_too_near_to_zero_to_tell_apart():
+    tiny = 2.225073858507e-311
+    X = pd.DataFrame({"x": np.tile([0.0, tiny, -tiny, 1e-300], 20), "y": [0.0, 1] * 40})
+    encoder = TabularEncoder(n_bins=8).fit(X, np.arange(80) % 2)
+    assert np.isfinite(encoder.transform(X)).all()
+    code, _ = expanded(encoder, X)
+    np.testing.assert_allclose(code, encoder.transform(X), atol=1e-5)

@@ -278,7 +278,7 @@ def test_large_numbers_keep_their_differences():
     assert encoder.columns_[0].edges[1] == x[100] + 0.5
 
 
-@pytest.mark.parametrize("largest", [1e300, np.finfo(float).max, 5e-324])
+@pytest.mark.parametrize("largest", [1e300, np.finfo(float).max, 1e-280])
 def test_extreme_numbers_are_encoded(largest):
     x = np.linspace(-1, 1, 101)[:, None] * largest
     encoded = TabularEncoder().fit(x, x[:, 0] > 0).transform(x)
