@@ -1,5 +1,15 @@
 """Fitted models without their framework: numpy and the standard library only."""
 
+from ._model import ModelSpec
+from ._network import NetworkSpec
 from ._spec import CategoryColumn, EncoderSpec, NumberColumn
+from ._trees import TreeEnsembleSpec
 
-__all__ = ["CategoryColumn", "EncoderSpec", "NumberColumn"]
+__all__ = [
+    "CategoryColumn",
+    "EncoderSpec",
+    "ModelSpec",
+    "NetworkSpec",
+    "NumberColumn",
+    "TreeEnsembleSpec",
+]

@@ -6,7 +6,7 @@ weights is a table, with an entry for each interval (and a slope) or each level.
 `encode` methods expand them nevertheless; they are the reference.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
@@ -23,6 +23,10 @@ COLUMNS_AT_ONCE = 16
 and the table need not be in memory as float64 as a whole."""
 
 
+def _nothing():
+    return np.empty(0)
+
+
 @dataclass(frozen=True, eq=False)
 class NumberColumn:
     r"""A numeric column and its code: [score, intervals..., whether missing].
@@ -37,13 +41,13 @@ class NumberColumn:
         Name of the column.
     low, high : float
         Smallest and largest training value; NaN if all were missing.
-    fill : float
+    fill : float, default=0.0
         What stands for a missing value.
-    knots, scores : ndarray of shape (n_knots,), float64
+    knots, scores : ndarray of shape (n_knots,), float64, default=empty
         Increasing values, and the score of each. Empty: no score.
-    edges : ndarray of shape (n_intervals + 1,), float64
+    edges : ndarray of shape (n_intervals + 1,), float64, default=empty
         Increasing ends of the intervals. Empty: no intervals.
-    marks_missing : bool
+    marks_missing : bool, default=False
         Whether the code says that a value is missing.
 
     Raises
@@ -55,8 +59,8 @@ class NumberColumn:
     --------
     >>> import numpy as np
     >>> from skdistill.runtime import NumberColumn
-    >>> none, edges = np.empty(0), np.array([0.0, 1.0, 3.0])
-    >>> column = NumberColumn("x", 0.0, 3.0, 1.0, none, none, edges, True)
+    >>> edges = np.array([0.0, 1.0, 3.0])
+    >>> column = NumberColumn("x", 0.0, 3.0, 1.0, edges=edges, marks_missing=True)
     >>> code = np.empty((2, column.width))
     >>> column.encode(np.array([2.0, np.nan]), code)
     >>> code
@@ -66,11 +70,11 @@ class NumberColumn:
     name: str
     low: float
     high: float
-    fill: float
-    knots: np.ndarray
-    scores: np.ndarray
-    edges: np.ndarray
-    marks_missing: bool
+    fill: float = 0.0
+    knots: np.ndarray = field(default_factory=_nothing)
+    scores: np.ndarray = field(default_factory=_nothing)
+    edges: np.ndarray = field(default_factory=_nothing)
+    marks_missing: bool = False
 
     def __post_init__(self):
         _check_increasing(self.name, "knots", self.knots)
@@ -89,6 +93,25 @@ class NumberColumn:
     def is_numeric(self):
         """Whether the column holds numbers: it does."""
         return True
+
+    @property
+    def levels(self):
+        """Levels of the column: none, since it is not categorical."""
+        return None
+
+    def read(self, values):
+        """Return a column of a table of numbers as `encode` takes it.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples,)
+            Numbers, or NaN where they are missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), float64
+        """
+        return values.astype(np.float64)
 
     @property
     def n_intervals(self):
@@ -156,13 +179,13 @@ class CategoryColumn:
         Name of the column.
     levels : tuple of str
         Levels; the code of a category is its position.
-    slots : ndarray of int of shape (n_levels + 2,)
+    slots : ndarray of int of shape (n_levels + 2,), default=None
         Column that is 1 for each level, then for unseen and for missing ones; -1:
-        none.
-    n_slots : int
+        none. ``None``: none at all.
+    n_slots : int, default=0
         Number of these columns.
-    means : ndarray of shape (n_levels + 2, n_means), float32
-        Further columns of each level, unseen and missing.
+    means : ndarray of shape (n_levels + 2, n_means), float32, default=None
+        Further columns of each level, unseen and missing. ``None``: there are none.
 
     Raises
     ------
@@ -183,12 +206,16 @@ class CategoryColumn:
 
     name: str
     levels: tuple
-    slots: np.ndarray
-    n_slots: int
-    means: np.ndarray
+    slots: np.ndarray = None  # type: ignore[assignment]
+    n_slots: int = 0
+    means: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self):
         n_levels = len(self.levels) + 2
+        if self.slots is None:
+            object.__setattr__(self, "slots", np.full(n_levels, -1))
+        if self.means is None:
+            object.__setattr__(self, "means", np.empty((n_levels, 0), np.float32))
         _check_shape(self.name, "slots", self.slots, (n_levels,))
         _check_shape(self.name, "means", self.means, (n_levels, self.means.shape[-1]))
         if self.slots.dtype.kind != "i" or not (
@@ -204,6 +231,24 @@ class CategoryColumn:
     def is_numeric(self):
         """Whether the column holds numbers: it does not."""
         return False
+
+    def read(self, values):
+        """Return a column of a table of numbers as `encode` takes it.
+
+        NaN is a missing category, and what is no code of a level an unseen one.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples,)
+            Codes as numbers.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int64
+        """
+        known = (values >= 0) & (values < len(self.levels))
+        codes = np.where(known, values, UNSEEN).astype(np.int64)
+        return np.where(np.isnan(values) | (values == MISSING), MISSING, codes)
 
     @property
     def width(self):

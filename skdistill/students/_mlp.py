@@ -2,9 +2,11 @@
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from .._columns import iterate_columns, take_rows
 from .._parameters import check_integer, check_number
+from ..runtime import ModelSpec, NetworkSpec
 from ._base import StudentClassifier
 from ._encoder import TabularEncoder
 
@@ -180,6 +182,19 @@ class MLPStudentClassifier(StudentClassifier):
         self.loss_curve_ = history[:, "train_loss"]
         if stops_early:
             self.validation_curve_ = history[:, "valid_loss"]
+
+    def to_spec(self):
+        """Return what the fitted network is, as plain arrays.
+
+        Returns
+        -------
+        skdistill.runtime.ModelSpec
+        """
+        check_is_fitted(self)
+        network = NetworkSpec(
+            self.encoder_.to_spec(), tuple(self.coefs_), tuple(self.intercepts_)
+        )
+        return ModelSpec(network, self.classes_)
 
     def _n_steps(self, n_samples):
         if self.n_steps != "auto":
