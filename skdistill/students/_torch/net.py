@@ -2,8 +2,11 @@
 
 import math
 
+import numpy as np
 import skorch
 import torch
+
+from .gradient import NetworkGradient
 
 WARM_UP = 0.05
 """Share of the steps in which the learning rate rises; then it falls as a cosine."""
@@ -31,6 +34,7 @@ class SoftTargetNet(skorch.NeuralNet):
         super().initialize_optimizer(*args, **kwargs)
         self.n_steps_taken_ = 0
         self.peak_rates_ = [group["lr"] for group in self.optimizer_.param_groups]
+        self.gradient_ = NetworkGradient(self.module_, self.criterion_)
         return self
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
@@ -45,12 +49,7 @@ class SoftTargetNet(skorch.NeuralNet):
         groups = self.optimizer_.param_groups
         for group, peak in zip(groups, self.peak_rates_, strict=True):
             group["lr"] = peak * factor
-        inputs, targets = batch
-        for group in groups:
-            for parameter in group["params"]:
-                parameter.grad = None
-        loss = self.get_loss(self.module_(inputs), targets)
-        loss.backward()
+        loss = self.gradient_(*batch)
         self.optimizer_.step()
         self.n_steps_taken_ += 1
         return {"loss": loss}
@@ -67,10 +66,9 @@ class SoftTargetNet(skorch.NeuralNet):
             return
         losses, sizes = [], []
         for batch in iterator:
-            losses.append(step_fn(batch)["loss"].detach())
+            losses.append(float(step_fn(batch)["loss"]))
             sizes.append(len(batch[0]))
-        weights = torch.tensor(sizes, dtype=torch.float64)
-        mean = float(torch.stack(losses).double() @ weights / weights.sum())
+        mean = float(np.average(losses, weights=sizes))
         self.history.new_batch()
         self.history.record_batch(f"{prefix}_loss", mean)
         self.history.record_batch(f"{prefix}_batch_size", sum(sizes))

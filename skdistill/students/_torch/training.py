@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from skorch.callbacks import EarlyStopping
 from skorch.helper import predefined_split
+from threadpoolctl import threadpool_limits
 from torch.utils.data import TensorDataset
 
 from ...losses._torch import SoftTargetLoss
@@ -61,7 +62,8 @@ def train_network(settings, table, targets, sample_weight, random_state, stops_e
             train_split=predefined_split(validation),
             callbacks=[("early_stopping", stopping)],
         )
-    with seeded(seed):
+    # More threads gain nothing on batches, and would change the order of sums.
+    with seeded(seed), threadpool_limits(1, user_api="blas"):
         net.fit(data, y=None)
     return net.module_.layers_as_arrays(), net.history, net.n_steps_taken_
 
