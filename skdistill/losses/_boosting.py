@@ -1,4 +1,4 @@
-"""The objective for boosting libraries: gradient and hessian of every row."""
+"""The objective for boosting libraries: gradient and curvature of every row."""
 
 import numpy as np
 
@@ -10,16 +10,23 @@ class SoftTargetObjective:
     r"""Distillation objective for ``lightgbm.train`` and ``xgboost.train``.
 
     Called with raw predictions :math:`z`, it returns the gradient of the objective of
-    `soft_target_loss`, summed over rows, and the diagonal of its hessian,
+    `soft_target_loss`, summed over rows, and a curvature in place of the diagonal of
+    its hessian,
 
     .. math::
-        h_{ik} = w_i c \bigl[\alpha\, p^T_{ik} (1 - p^T_{ik})
-        + (1 - \alpha)\, p_{ik} (1 - p_{ik})\bigr],
+        h_{ik} = w_i c \Bigl[\alpha \max\Bigl(p^T_{ik} (1 - p^T_{ik}),
+        \frac{p^T_{ik} - q_{ik}}{\ell(p^T_{ik}) - \ell(q_{ik})}\Bigr)
+        + (1 - \alpha)\, p_{ik} (1 - p_{ik})\Bigr],
 
     with :math:`p^T = \operatorname{softmax}(z / T)`, :math:`p =
-    \operatorname{softmax}(z)` and, for more than two classes, :math:`c = K / (K - 1)`:
-    a step along one class at a time would otherwise be too long [1]_. Two classes have
-    one prediction, the log-odds of the second.
+    \operatorname{softmax}(z)`, :math:`q` the teacher's softened distribution,
+    :math:`\ell(p) = \log(p / (1 - p))` and, for more than two classes, :math:`c = K /
+    (K - 1)`: a step along one class at a time would otherwise be too long [1]_. Two
+    classes have one prediction, the log-odds of the second.
+
+    The first term of the maximum is the hessian. Where the student is surer than the
+    teacher it is almost 0, and a step would go far beyond the teacher's log-odds; the
+    second term is the slope from here to there, with which a step ends at them.
 
     Both libraries take soft labels through a custom objective only: LightGBM's own
     ``binary`` objective accepts them and silently thresholds them at zero.
@@ -81,6 +88,7 @@ class SoftTargetObjective:
         )
         # Whatever is wrong with the targets is said now and not after the first tree.
         soft_target_loss(self.teacher_logits, self.teacher_logits, **self._options())
+        self._teacher_log_odds = _class_log_odds(self.teacher_logits, temperature)
 
     def __call__(self, predictions, dataset=None):
         """Gradient and hessian at raw predictions.
@@ -94,16 +102,16 @@ class SoftTargetObjective:
 
         Returns
         -------
-        gradient, hessian : ndarray of the shape of `predictions`, float64
+        gradient, curvature : ndarray of the shape of `predictions`, float64
         """
         logits = self._as_log_odds(np.asarray(predictions, dtype=np.float64))
         _, gradient = soft_target_loss(
             logits, self.teacher_logits, reduction="sum", **self._options()
         )
-        hessian = self._hessian(logits)
+        curvature = self._curvature(logits)
         if np.ndim(predictions) == 1:
-            return gradient[:, 1].copy(), hessian[:, 1].copy()
-        return gradient, hessian
+            return gradient[:, 1].copy(), curvature[:, 1].copy()
+        return gradient, curvature
 
     def _as_log_odds(self, predictions):
         n_samples, n_classes = self.teacher_logits.shape
@@ -117,19 +125,29 @@ class SoftTargetObjective:
             "the rows of the training set must be those of the objective."
         )
 
-    def _hessian(self, logits):
+    def _curvature(self, logits):
         n_classes = logits.shape[1]
-        p_soft = softmax(logits, self.temperature)
-        hessian = self.alpha * p_soft * (1 - p_soft)
+        curvature = self.alpha * self._soft_curvature(logits)
         if self.labels is not None and self.alpha < 1:
             p_hard = softmax(logits)
             labelled = (self.labels >= 0)[:, None]
-            hessian += (1 - self.alpha) * labelled * p_hard * (1 - p_hard)
+            curvature += (1 - self.alpha) * labelled * p_hard * (1 - p_hard)
         if n_classes > 2:
-            hessian *= n_classes / (n_classes - 1)
+            curvature *= n_classes / (n_classes - 1)
         if self.sample_weight is not None:
-            hessian *= self.sample_weight[:, None]
-        return hessian
+            curvature *= self.sample_weight[:, None]
+        return curvature
+
+    def _soft_curvature(self, logits):
+        p = softmax(logits, self.temperature)
+        q = softmax(self.teacher_logits, self.temperature)
+        hessian = p * (1 - p)
+        way = _class_log_odds(logits, self.temperature) - self._teacher_log_odds
+        # Over a way as short as this the hessian does not change.
+        long = np.abs(way) > 1e-3
+        return np.maximum(
+            hessian, np.divide(p - q, way, out=hessian.copy(), where=long)
+        )
 
     def _options(self):
         return {
@@ -139,3 +157,15 @@ class SoftTargetObjective:
             "sample_weight": self.sample_weight,
             "from_log_odds": True,
         }
+
+
+def _class_log_odds(logits, temperature):
+    """Log-odds of each class against all others together."""
+    shifted = (logits - logits.max(axis=1, keepdims=True)) / temperature
+    exponentials = np.exp(shifted)
+    others = exponentials.sum(axis=1, keepdims=True) - exponentials
+    # The largest would leave rounding errors only: it is not subtracted but left out.
+    rows, largest = np.arange(len(logits)), logits.argmax(axis=1)
+    exponentials[rows, largest] = 0
+    others[rows, largest] = exponentials.sum(axis=1)
+    return shifted - np.log(np.maximum(others, np.finfo(np.float64).tiny))

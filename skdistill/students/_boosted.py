@@ -12,7 +12,7 @@ from ._ordering import OrderingEncoder
 class BoostedStudentClassifier(StudentClassifier):
     r"""Small LightGBM ensemble trained on soft targets.
 
-    The trees follow gradient and hessian of the objective of `SoftTargets`
+    The trees follow gradient and curvature of the objective of `SoftTargets`
     (`skdistill.losses.SoftTargetObjective`) and start from the one distribution that
     minimises it. Categories are ordered by `OrderingEncoder`.
 
@@ -26,7 +26,7 @@ class BoostedStudentClassifier(StudentClassifier):
         Boosting rounds, with a tree for each class if there are more than two.
     num_leaves : int, default=31
         Most leaves of each tree.
-    learning_rate : float, default=0.3
+    learning_rate : float, default=0.4
         Shrinkage of each tree.
     min_samples_leaf : int, default=20
         Least number of rows in a leaf.
@@ -75,7 +75,7 @@ class BoostedStudentClassifier(StudentClassifier):
         self,
         n_estimators=30,
         num_leaves=31,
-        learning_rate=0.3,
+        learning_rate=0.4,
         min_samples_leaf=20,
         reg_lambda=1.0,
         n_jobs=1,
