@@ -14,6 +14,7 @@ LAYERS = [
     {"_version", "_parameters"},
     {"losses", "datasets"},
     {"targets", "_columns"},
+    {"conversion"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
     {"_distilled"},

@@ -172,6 +172,9 @@ class TreeEnsembleSpec:
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"Got {name} with a number that is not finite.")
 
+        if np.isnan(self.thresholds[self.sets < 0]).any():
+            raise ValueError("Got a threshold that is not a number.")
+
     def _check_indices(self):
         n_nodes, n_leaves = len(self.features), len(self.leaves)
         last_output = self.n_outputs - self.leaves.shape[1]
