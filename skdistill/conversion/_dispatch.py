@@ -80,7 +80,6 @@ def _converters():
 def _kind(cls):
     """Name of a class by its library alone, so that none need be imported.
 
-    A subclass may compute something else than what it inherits, so it is no known
-    kind, unless it is defined by the same library.
+    A subclass of another library may compute something else: it is no known kind.
     """
     return f"{cls.__module__.partition('.')[0]}.{cls.__name__}"

@@ -23,7 +23,9 @@ def convert_hist_gradient_boosting(model):
     starts = np.cumsum(sizes) - sizes
     is_leaf = nodes["is_leaf"] > 0
     splits = ~is_leaf
-    reference = np.where(splits, np.cumsum(splits) - 1, -np.cumsum(is_leaf))
+    reference = np.where(
+        splits, np.cumsum(splits) - 1, -np.cumsum(is_leaf, dtype=np.int64)
+    )
     first = np.repeat(starts, sizes)[splits]
     children = np.stack(
         [nodes[side][splits].astype(np.int64) + first for side in ("left", "right")],

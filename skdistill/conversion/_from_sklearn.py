@@ -36,7 +36,9 @@ def tree_arrays(trees):
     is_leaf = children[:, 0] < 0
     splits = ~is_leaf
     # What a node of scikit-learn is called here: nodes and leaves are counted apart.
-    reference = np.where(splits, np.cumsum(splits) - 1, -np.cumsum(is_leaf))
+    reference = np.where(
+        splits, np.cumsum(splits) - 1, -np.cumsum(is_leaf, dtype=np.int64)
+    )
     children = (children + np.repeat(starts, sizes)[:, None])[splits]
     nodes = Nodes(
         features=joined("feature")[splits],

@@ -13,6 +13,7 @@ from libcpp cimport bool as cpp_bool
 
 import numpy as np
 
+from skdistill.runtime._model import ModelSpec
 from skdistill.runtime._trees import TreeEnsembleSpec
 
 
@@ -49,6 +50,7 @@ cdef extern from "src/tree_scorer.hpp" namespace "skdistill::trees" nogil:
 
     cdef cppclass Scorer:
         Scorer(const Arrays&, int64_t, cpp_bool, InstructionSet) except +
+        int64_t n_trees()
         void score_row(const float*, double*, cpp_bool) except +
         void score_row(const double*, double*, cpp_bool) except +
         void score(const float*, int64_t, double*, cpp_bool, int) except +
@@ -70,6 +72,10 @@ INSTRUCTION_SETS = tuple(_NUMBERS)
 """Names of those that this machine runs, in ascending order of speed."""
 
 cdef object _empty = np.empty
+
+# A row of so many trees takes less time than giving up the GIL and getting it back may.
+cdef enum:
+    _FEW_TREES = 100
 
 
 cdef class TreeKernel:
@@ -93,6 +99,10 @@ cdef class TreeKernel:
     cdef int64_t _n_columns, _n_classes
 
     def __cinit__(self, spec, instruction_set=None):
+        if not isinstance(spec, ModelSpec):
+            raise TypeError(
+                f"Got a model of type {type(spec).__name__}, but expected ModelSpec."
+            )
         if not isinstance(spec.predictor, TreeEnsembleSpec):
             raise TypeError(
                 f"Got a predictor of type {type(spec.predictor).__name__}, but "
@@ -208,10 +218,13 @@ cdef _score(TreeKernel self, X, bint probabilities, int n_threads):
         raise ValueError(
             f"Got n_threads={n_threads}, but expected a positive integer."
         )
-    PyObject_GetBuffer(X, &rows, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
+    try:
+        PyObject_GetBuffer(X, &rows, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
+    except (TypeError, ValueError, BufferError) as error:
+        raise _refusal(X, self._n_columns) from error
     try:
         if not _is_table(&rows, self._n_columns):
-            _refuse(X, self._n_columns)
+            raise _refusal(X, self._n_columns)
         result = _empty((rows.shape[0], self._n_classes))
         PyObject_GetBuffer(result, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         try:
@@ -232,11 +245,13 @@ cdef inline bint _is_table(Py_buffer* rows, int64_t n_columns) noexcept:
     )
 
 
-cdef _refuse(X, int64_t n_columns):
-    raise ValueError(
-        f"Got an array of shape {np.shape(X)} and dtype "
-        f"{getattr(X, 'dtype', type(X).__name__)}, but expected (n_samples, "
-        f"{n_columns}) and float32 or float64."
+cdef _refusal(X, int64_t n_columns):
+    expected = f"a C-contiguous array of (n_samples, {n_columns}) float32 or float64"
+    if not isinstance(X, np.ndarray):
+        return TypeError(f"Got {type(X).__name__}, but expected {expected}.")
+    return ValueError(
+        f"Got an array of shape {X.shape}, strides {X.strides} and type {X.dtype}, "
+        f"but expected {expected}."
     )
 
 
@@ -244,8 +259,7 @@ cdef int _run(Scorer* scorer, Py_buffer* rows, double* out, bint probabilities,
               int n_threads) except -1:
     cdef int64_t n_rows = rows.shape[0]
     cdef bint is_float = rows.format[0] == c"f"
-    if n_rows == 1:
-        # Not worth giving up the GIL for.
+    if n_rows == 1 and scorer.n_trees() <= _FEW_TREES:
         if is_float:
             scorer.score_row(<const float*>rows.buf, out, probabilities)
         else:

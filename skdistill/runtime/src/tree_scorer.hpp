@@ -50,6 +50,7 @@ class Scorer {
     }
 
     std::int64_t n_columns() const { return forest_.n_columns; }
+    std::int64_t n_trees() const { return forest_.n_trees; }
 
     // Numbers of classes are written side by side for each row.
     template <class Real>
