@@ -15,6 +15,7 @@ LAYERS = [
     {"losses", "datasets"},
     {"targets", "_columns"},
     {"conversion"},
+    {"_compiled"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
     {"_distilled"},
