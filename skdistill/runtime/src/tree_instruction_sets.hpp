@@ -23,7 +23,7 @@
 namespace skdistill {
 namespace trees {
 // Rows whose trees are masked together.
-constexpr int kBlockRows = 64;
+constexpr int kBlockRows = 128;
 }  // namespace trees
 }  // namespace skdistill
 
@@ -68,11 +68,11 @@ namespace avx2 {
 #define SKDISTILL_TREE_BYTES 64
 #ifdef __clang__
 #pragma clang attribute push( \
-    __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,popcnt"))), \
+    __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw"))), \
     apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,popcnt,prefer-vector-width=512")
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,prefer-vector-width=512")
 #endif
 namespace skdistill {
 namespace trees {
@@ -111,8 +111,7 @@ inline bool is_available(InstructionSet set) {
             return __builtin_cpu_supports("avx512f") &&
                    __builtin_cpu_supports("avx512dq") &&
                    __builtin_cpu_supports("avx512vl") &&
-                   __builtin_cpu_supports("avx512bw") &&
-                   __builtin_cpu_supports("popcnt");
+                   __builtin_cpu_supports("avx512bw");
 #endif
         default:
             return false;
@@ -124,7 +123,7 @@ template <class Real>
 struct Masks {
     void (*rank)(const Forest&, const Real* rows, std::int64_t stride, int n_rows,
                  std::uint8_t* bins) = nullptr;
-    void (*add_tree)(const Forest&, const Tree&, const std::uint8_t* bins,
+    void (*add_tree)(const Forest&, const Tree&, int n_rows, const std::uint8_t* bins,
                      double* sums) = nullptr;
 };
 

@@ -4,7 +4,6 @@
 // guard; SKDISTILL_TREE_BYTES is the width of vectors: rows of a lane of 1 byte each.
 
 constexpr int kVectorBytes = SKDISTILL_TREE_BYTES;
-constexpr int kVectors = kBlockRows / kVectorBytes;
 
 typedef std::uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
 typedef std::uint8_t BytesMemory
@@ -96,10 +95,12 @@ SKDISTILL_TREE_INLINE Rows goes_left(const Forest& forest, const Tree& tree,
     return at_most(reach, load(bins), node.rank);
 }
 
-// The number of the leaf, in order, that each row of a block ends in.
-template <bool categorical>
+// The number of the leaf, in order, that each row of a block ends in. Several vectors
+// of rows share what it takes to read a node.
+template <int n_rows, bool categorical>
 SKDISTILL_TREE_INLINE void find_leaves(const Forest& forest, const Tree& tree,
                                        const std::uint8_t* bins, std::uint8_t* leaves) {
+    constexpr int kVectors = n_rows / kVectorBytes;
     Rows reach[kMaxMaskLeaves][kVectors];
     Bytes numbers[kVectors] = {};
     for (int v = 0; v < kVectors; ++v) reach[0][v] = all_rows();
@@ -136,10 +137,10 @@ SKDISTILL_TREE_INLINE __m512d look_up(const double* values, __m512i at) {
     }
 }
 
-template <int n_tables>
+template <int n_rows, int n_tables>
 SKDISTILL_TREE_INLINE void add_looked_up(const double* values, const std::uint8_t* leaves,
                                          double* sums) {
-    for (int row = 0; row < kBlockRows; row += 8) {
+    for (int row = 0; row < n_rows; row += 8) {
         const __m512i at = _mm512_cvtepu8_epi64(
             _mm_loadl_epi64(reinterpret_cast<const __m128i*>(leaves + row)));
         _mm512_storeu_pd(sums + row, _mm512_add_pd(_mm512_loadu_pd(sums + row),
@@ -149,31 +150,43 @@ SKDISTILL_TREE_INLINE void add_looked_up(const double* values, const std::uint8_
 #endif
 
 // Add the values of leaves to the sums of a block.
+template <int n_rows>
 SKDISTILL_TREE_INLINE void add_single_values(const double* values, int n_leaves,
                                              const std::uint8_t* leaves, double* sums) {
 #if SKDISTILL_TREE_BYTES == 64
-    if (n_leaves <= 16) return add_looked_up<1>(values, leaves, sums);
-    if (n_leaves <= 32) return add_looked_up<2>(values, leaves, sums);
-    if (n_leaves <= 64) return add_looked_up<4>(values, leaves, sums);
-    if (n_leaves <= 128) return add_looked_up<8>(values, leaves, sums);
+    if (n_leaves <= 16) return add_looked_up<n_rows, 1>(values, leaves, sums);
+    if (n_leaves <= 32) return add_looked_up<n_rows, 2>(values, leaves, sums);
+    if (n_leaves <= 64) return add_looked_up<n_rows, 4>(values, leaves, sums);
+    if (n_leaves <= 128) return add_looked_up<n_rows, 8>(values, leaves, sums);
 #endif
 #pragma GCC unroll 8
-    for (int row = 0; row < kBlockRows; ++row) sums[row] += values[leaves[row]];
+    for (int row = 0; row < n_rows; ++row) sums[row] += values[leaves[row]];
 }
 
-// Add a tree to the sums of a block; those of an output lie side by side.
-static void mask_tree(const Forest& forest, const Tree& tree, const std::uint8_t* bins,
-                      double* sums) {
-    alignas(64) std::uint8_t leaves[kBlockRows];
+template <int n_rows>
+SKDISTILL_TREE_INLINE void mask_rows(const Forest& forest, const Tree& tree,
+                                     const std::uint8_t* bins, double* sums) {
+    alignas(64) std::uint8_t leaves[n_rows];
     if (tree.categorical)
-        find_leaves<true>(forest, tree, bins, leaves);
+        find_leaves<n_rows, true>(forest, tree, bins, leaves);
     else
-        find_leaves<false>(forest, tree, bins, leaves);
+        find_leaves<n_rows, false>(forest, tree, bins, leaves);
     const std::int64_t width = forest.leaf_width;
     const double* values = forest.mask_leaves.data() + tree.first_leaf * width;
     sums += tree.output * kBlockRows;
-    if (width == 1) return add_single_values(values, tree.n_nodes + 1, leaves, sums);
-    for (int row = 0; row < kBlockRows; ++row)
+    if (width == 1)
+        return add_single_values<n_rows>(values, tree.n_nodes + 1, leaves, sums);
+    for (int row = 0; row < n_rows; ++row)
         for (std::int64_t k = 0; k < width; ++k)
             sums[k * kBlockRows + row] += values[leaves[row] * width + k];
+}
+
+// Add a tree to the sums of the first rows of a block, or some more of them; those of
+// an output lie side by side.
+static void mask_tree(const Forest& forest, const Tree& tree, int n_rows,
+                      const std::uint8_t* bins, double* sums) {
+    if (n_rows <= kVectorBytes)
+        mask_rows<kVectorBytes>(forest, tree, bins, sums);
+    else
+        mask_rows<kBlockRows>(forest, tree, bins, sums);
 }

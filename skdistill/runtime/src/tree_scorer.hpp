@@ -206,7 +206,7 @@ class Scorer {
         double* sums = space.sums.data() + block * kBlockRows * forest_.n_outputs;
         if (tree.masked) {
             masks_of<Real>().add_tree(
-                forest_, tree, space.bins.data() + block * kBlockRows * forest_.n_bins,
+                forest_, tree, n_rows, space.bins.data() + block * kBlockRows * forest_.n_bins,
                 sums);
             return;
         }
