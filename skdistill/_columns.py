@@ -258,7 +258,7 @@ def _refusal(name, what):
 def _learn(name, values, numeric):
     if numeric:
         return Column(name)
-    levels = {_level(value) for value in set(values) if not is_missing(value)}
+    levels = {level_name(value) for value in set(values) if not is_missing(value)}
     return Column(name, tuple(sorted(levels)))
 
 
@@ -273,7 +273,7 @@ def is_missing(value):
     return type(value).__name__ == "NAType"
 
 
-def _level(value):
+def level_name(value):
     """Return the level of a category as text, the same for 1, 1.0 and "1"."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -303,7 +303,7 @@ def _read_codes(column, values, numeric):
         code = known.get(value)
         if code is None:
             missing = is_missing(value)
-            code = MISSING if missing else position.get(_level(value), UNSEEN)
+            code = MISSING if missing else position.get(level_name(value), UNSEEN)
             known[value] = code
         codes[row] = code
     return codes

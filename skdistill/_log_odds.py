@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from ._columns import is_frame
+from ._compiled import compile_classifier
 from .losses._reference import log_softmax
 from .targets import log_proba
 
@@ -24,7 +25,8 @@ def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None):
     Raw margins are used where their softmax is the classifier's own distribution (or
     where it has no other output), since probabilities have lost the digits of
     confident rows. Otherwise they are logarithms of probabilities, where one below
-    1e-7 counts as 1e-7.
+    1e-7 counts as 1e-7. Many rows get the probabilities of LightGBM from its trees
+    through `skdistill.runtime`, which is faster.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None):
     """
     own_classes = check_is_classifier(classifier)
     check_column_names(classifier, X)
+    classifier = compile_classifier(classifier, X)
     positions = _match(own_classes, classes, unseen_log_odds)
     own = log_softmax(_own_log_odds(classifier, X))
     if own.shape[1] != len(own_classes):

@@ -14,6 +14,8 @@ LAYERS = [
     {"_version", "_parameters"},
     {"losses", "datasets"},
     {"targets", "_columns"},
+    {"conversion"},
+    {"_compiled"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
     {"_distilled"},

@@ -7,6 +7,7 @@ from numpydoc.validate import validate
 
 import skdistill
 import skdistill.augmentation
+import skdistill.conversion
 import skdistill.datasets
 import skdistill.inspection
 import skdistill.losses
@@ -23,6 +24,7 @@ MODULES = [
     skdistill.datasets,
     skdistill.inspection,
     skdistill.runtime,
+    skdistill.conversion,
 ]
 
 # Beside each code: why it is not asked for.

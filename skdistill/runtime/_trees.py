@@ -6,6 +6,20 @@ import numpy as np
 
 ROWS_AT_ONCE = 4096
 
+ARRAYS = {
+    "base": ("f8", ("n_outputs",)),
+    "roots": ("i4", ("n_trees",)),
+    "outputs": ("i4", ("n_trees",)),
+    "features": ("i4", ("n_nodes",)),
+    "thresholds": ("f8", ("n_nodes",)),
+    "missing_left": ("?", ("n_nodes",)),
+    "sets": ("i4", ("n_nodes",)),
+    "children": ("i4", ("n_nodes", 2)),
+    "leaves": ("f8", ("n_leaves", "leaf_width")),
+    "level_sets": ("u4", ("n_sets", "n_words")),
+}
+"""Types and axes of the arrays of an ensemble."""
+
 
 @dataclass(frozen=True, eq=False)
 class TreeEnsembleSpec:
@@ -148,29 +162,33 @@ class TreeEnsembleSpec:
         return np.array([len(column.levels or ()) for column in self.columns])
 
     def _check_arrays(self):
-        n_trees, n_nodes = len(self.roots), len(self.features)
-        expected = {
-            "base": ("f8", (self.n_outputs,)),
-            "roots": ("i4", (n_trees,)),
-            "outputs": ("i4", (n_trees,)),
-            "features": ("i4", (n_nodes,)),
-            "thresholds": ("f8", (n_nodes,)),
-            "missing_left": ("?", (n_nodes,)),
-            "sets": ("i4", (n_nodes,)),
-            "children": ("i4", (n_nodes, 2)),
-            "leaves": ("f8", (len(self.leaves), self.leaves.shape[-1])),
-            "level_sets": ("u4", (len(self.level_sets), self.level_sets.shape[-1])),
-        }
-        for name, (dtype, shape) in expected.items():
+        sizes: dict = {}
+        for name, (dtype, axes) in ARRAYS.items():
             array = getattr(self, name)
-            if array.dtype != dtype or array.shape != shape:
+            if not isinstance(array, np.ndarray):
+                raise ValueError(
+                    f"Got {name} of type {type(array).__name__}, but expected an array."
+                )
+            expected = axes
+            if array.ndim == len(axes):
+                # The first array with an axis says how long it is in the others.
+                expected = tuple(
+                    axis if axis == 2 else sizes.setdefault(axis, length)
+                    for axis, length in zip(axes, array.shape, strict=True)
+                )
+            if array.dtype != dtype or array.shape != expected:
                 raise ValueError(
                     f"Got {name} of type {array.dtype} and shape {array.shape}, but "
-                    f"expected {np.dtype(dtype)} and {shape}."
+                    f"expected {np.dtype(dtype)} and ({', '.join(map(str, expected))})."
                 )
+        for name in ("n_outputs", "leaf_width"):
+            if not sizes[name]:
+                raise ValueError(f"Got {name}=0, but expected at least 1.")
         for name in ("base", "leaves"):
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"Got {name} with a number that is not finite.")
+        if np.isnan(self.thresholds[self.sets < 0]).any():
+            raise ValueError("Got a threshold that is not a number.")
 
     def _check_indices(self):
         n_nodes, n_leaves = len(self.features), len(self.leaves)

@@ -2,9 +2,13 @@
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import check_integer, check_number
+from ..conversion._orders import split_levels
+from ..conversion._students import booster_trees
 from ..losses._boosting import SoftTargetObjective
+from ..runtime import ModelSpec
 from ._base import StudentClassifier, group_optimum
 from ._ordering import OrderingEncoder
 
@@ -88,6 +92,22 @@ class BoostedStudentClassifier(StudentClassifier):
         self.reg_lambda = reg_lambda
         self.n_jobs = n_jobs
         self.random_state = random_state
+
+    def to_spec(self):
+        """Return the fitted trees as plain arrays, without LightGBM.
+
+        Returns
+        -------
+        ModelSpec
+        """
+        check_is_fitted(self)
+        base = self.base_log_odds_
+        base = base[1:] - base[:1] if len(base) == 2 else base
+        trees = booster_trees(self.booster_, base)
+        encoder = self.encoder_
+        return ModelSpec(
+            split_levels(trees, encoder.columns_, encoder.orders_), self.classes_
+        )
 
     def check_parameters(self):
         """Raise an error if a parameter is out of range or LightGBM is missing."""

@@ -3,8 +3,12 @@
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from .._parameters import check_integer, check_number
+from ..conversion._orders import split_levels
+from ..conversion._students import single_tree
+from ..runtime import ModelSpec
 from ._base import StudentClassifier, group_optimum
 from ._ordering import OrderingEncoder
 
@@ -77,6 +81,23 @@ class TreeStudentClassifier(StudentClassifier):
         self.min_samples_leaf = min_samples_leaf
         self.smoothing = smoothing
         self.random_state = random_state
+
+    def to_spec(self):
+        """Return the fitted tree as plain arrays, without scikit-learn.
+
+        Returns
+        -------
+        ModelSpec
+        """
+        check_is_fitted(self)
+        log_odds = self.leaf_log_odds_
+        if log_odds.shape[1] == 2:
+            log_odds = log_odds[:, 1:] - log_odds[:, :1]
+        tree = single_tree(self.tree_, log_odds)
+        encoder = self.encoder_
+        return ModelSpec(
+            split_levels(tree, encoder.columns_, encoder.orders_), self.classes_
+        )
 
     def check_parameters(self):
         """Raise ValueError if a parameter is out of range."""

@@ -10,6 +10,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
+from .._compiled import compile_classifier
 from .._fitting import fit_with_weights
 from .._log_odds import classifier_log_odds, floor_log_odds
 from ._pool import make_pool
@@ -130,6 +131,8 @@ def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
 
 
 def _label_in_chunks(teacher, pool, classes):
+    # Once for all chunks.
+    teacher = compile_classifier(teacher, pool)
     logits = np.empty((pool.shape[0], len(classes)), dtype=np.float32)
     for start in range(0, len(logits), ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(logits)))

@@ -1,0 +1,85 @@
+"""Which converter a model is for."""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+
+def to_spec(model):
+    r"""Turn a fitted tree ensemble or student into plain arrays.
+
+    The arrays route every row exactly as the model does, thresholds, missing values
+    and categories included. What adds up are log-odds; forests average probabilities.
+
+    What can be converted: `LGBMClassifier` and `Booster` of LightGBM (objectives
+    binary, multiclass and cross_entropy; no linear trees), and of scikit-learn
+    `DecisionTreeClassifier`, `ExtraTreeClassifier`, `RandomForestClassifier`,
+    `ExtraTreesClassifier`, `GradientBoostingClassifier` and
+    `HistGradientBoostingClassifier`. What has a method `to_spec` of its own, as the
+    students have, is asked for it.
+
+    Categories that the model knows by name keep their names as levels. Those that it
+    knows as integers :math:`0 \\le c \\le m` get the levels "0" to "m", so that a
+    number is its own code; in LightGBM, numbers between -1 and 0 are category 0, but
+    unseen here.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        Model to convert.
+
+    Returns
+    -------
+    ModelSpec
+        Columns have the names that the model knows, and an unlimited range.
+
+    Raises
+    ------
+    TypeError
+        If the model is of no known kind, or uses something that plain trees cannot
+        express; the message says what.
+    sklearn.exceptions.NotFittedError
+        If the model is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from skdistill.conversion import to_spec
+    >>> X, y = load_iris(return_X_y=True)
+    >>> tree = DecisionTreeClassifier(max_depth=2, random_state=0).fit(X, y)
+    >>> difference = to_spec(tree).probabilities(X) - tree.predict_proba(X)
+    >>> bool(abs(difference).max() < 1e-12)
+    True
+    """
+    if not isinstance(model, type) and hasattr(model, "to_spec"):
+        return model.to_spec()
+    converters = _converters()
+    name = _kind(type(model))
+    if name not in converters:
+        raise TypeError(
+            f"Got {name}, but expected a student or one of {sorted(converters)}."
+        )
+    return converters[name](model)
+
+
+@cache
+def _converters():
+    """Return the function of each kind of model, from all files ``_from_*.py``."""
+    package = import_module(__package__)
+    return {
+        name: converter
+        for module in iter_modules(package.__path__)
+        if module.name.startswith("_from_")
+        for name, converter in import_module(
+            f"{__package__}.{module.name}"
+        ).CONVERTERS.items()
+    }
+
+
+def _kind(cls):
+    """Name of a class by its library alone, so that none need be imported.
+
+    A subclass of another library may compute something else: it is no known kind.
+    """
+    return f"{cls.__module__.partition('.')[0]}.{cls.__name__}"

@@ -1,0 +1,117 @@
+"""scikit-learn's gradient boosting on histograms."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from .._columns import is_missing, level_name
+from ..runtime import CategoryColumn, ModelSpec
+from ._compat import hist_baseline, hist_categories, hist_predictors
+from ._from_sklearn import number_columns
+from ._nodes import NO_SETS, Nodes, pack_sets
+
+MOST_NUMBERED = 4096
+"""Integer categories below this are their own codes."""
+
+
+def convert_hist_gradient_boosting(model):
+    """Convert a `HistGradientBoostingClassifier`."""
+    check_is_fitted(model)
+    columns, places, codes = _columns(model)
+    predictors = hist_predictors(model)
+    nodes = np.concatenate([tree for tree, _ in predictors])
+    sizes = np.array([len(tree) for tree, _ in predictors])
+    starts = np.cumsum(sizes) - sizes
+    is_leaf = nodes["is_leaf"] > 0
+    splits = ~is_leaf
+    reference = np.where(
+        splits, np.cumsum(splits) - 1, -np.cumsum(is_leaf, dtype=np.int64)
+    )
+    first = np.repeat(starts, sizes)[splits]
+    children = np.stack(
+        [nodes[side][splits].astype(np.int64) + first for side in ("left", "right")],
+        axis=1,
+    )
+    parents = nodes[splits]
+    features = places[parents["feature_idx"]]
+    categorical = parents["is_categorical"] > 0
+    left = parents["missing_go_to_left"] > 0
+    level_sets = _level_sets(
+        [bits for _, bits in predictors],
+        np.repeat(np.arange(len(sizes)), sizes)[splits][categorical],
+        parents["bitset_idx"][categorical],
+        [codes.get(j) for j in features[categorical]],
+        left[categorical],
+    )
+    baseline = hist_baseline(model)
+    ensemble = Nodes(
+        features=features,
+        thresholds=np.where(categorical, 0.0, parents["num_threshold"]),
+        missing_left=left & ~categorical,
+        sets=np.where(categorical, np.cumsum(categorical) - 1, -1),
+        children=reference[children],
+    ).to_spec(
+        columns,
+        baseline,
+        reference[starts],
+        np.arange(len(sizes)) % len(baseline),
+        nodes["value"][is_leaf],
+        level_sets,
+    )
+    return ModelSpec(ensemble, model.classes_)
+
+
+def _columns(model):
+    """Columns of the table; where the model's own are among them; their codes.
+
+    The model puts categorical columns first. Codes are, of each categorical column,
+    the model's number of each level, -1 for levels that it does not know.
+    """
+    columns = list(number_columns(model))
+    is_categorical = model.is_categorical_
+    if is_categorical is None:
+        is_categorical = np.zeros(len(columns), bool)
+    places = np.concatenate(
+        [np.flatnonzero(is_categorical), np.flatnonzero(~is_categorical)]
+    )
+    codes = {}
+    for j, categories in zip(places, hist_categories(model), strict=False):
+        levels, codes[j] = _levels([c for c in categories if not is_missing(c)])
+        columns[j] = CategoryColumn(columns[j].name, levels)
+    return columns, places, codes
+
+
+def _levels(categories):
+    numbers = np.arange(len(categories))
+    try:
+        values = np.array(categories, np.float64)
+        natural = bool(
+            (values >= 0).all()
+            and (values < MOST_NUMBERED).all()
+            and (values == np.floor(values)).all()
+        )
+    except (TypeError, ValueError):
+        natural = False
+    if not natural or any(isinstance(c, str) for c in categories):
+        return tuple(level_name(c) for c in categories), numbers
+    values = values.astype(np.int64)
+    codes = np.full(int(values.max(initial=-1)) + 1, -1)
+    codes[values] = numbers
+    return tuple(str(value) for value in range(len(codes))), codes
+
+
+def _level_sets(bitsets, trees, indices, codes, left):
+    """Sets of levels, where unknown levels go the way of missing values."""
+    if not len(trees):
+        return NO_SETS
+    members = np.zeros((len(trees), max(len(c) for c in codes) + 2), bool)
+    for i, (tree, index, own) in enumerate(zip(trees, indices, codes, strict=True)):
+        words = np.ascontiguousarray(bitsets[tree][index], "<u4")
+        goes_left = np.unpackbits(words.view(np.uint8), bitorder="little").astype(bool)
+        members[i] = left[i]
+        members[i, : len(own)] = np.where(own >= 0, goes_left[own], left[i])
+    return pack_sets(members)
+
+
+CONVERTERS = {
+    "sklearn.HistGradientBoostingClassifier": convert_hist_gradient_boosting,
+}

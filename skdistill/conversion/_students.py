@@ -1,0 +1,48 @@
+"""The trees inside of our own students, which see numbers as float32."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ._from_lightgbm import to_ensemble
+from ._from_sklearn import number_columns, tree_arrays
+from ._nodes import NO_SETS
+from ._rounding import thresholds_of_rounded
+
+
+def single_tree(estimator, values):
+    """Return a tree of scikit-learn with values of its own.
+
+    Parameters
+    ----------
+    estimator : fitted DecisionTreeRegressor or DecisionTreeClassifier
+        The tree.
+    values : ndarray of shape (n_nodes, n_outputs)
+        What is added to each output in each node; only those of leaves are looked at.
+
+    Returns
+    -------
+    TreeEnsembleSpec
+    """
+    nodes, roots, leaves = tree_arrays([estimator.tree_])
+    base = np.zeros(values.shape[1])
+    columns = number_columns(estimator)
+    return nodes.to_spec(columns, base, roots, [0], values[leaves], NO_SETS)
+
+
+def booster_trees(booster, base):
+    """Return a booster's trees for columns that it was given as float32.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster
+        Of any objective, without categorical features: its raw scores are meant.
+    base : ndarray of shape (n_outputs,)
+        What they are added to.
+
+    Returns
+    -------
+    TreeEnsembleSpec
+    """
+    trees = to_ensemble(booster, 1.0)
+    return replace(trees, base=base, thresholds=thresholds_of_rounded(trees.thresholds))
