@@ -21,9 +21,9 @@ FURTHEST = 1e12
 """How far lines and curves continue beyond the training range, in units of the code
 and of the range: as good as for ever, and products with weights stay finite."""
 
-TOLERANCE = 2.0**-22
-"""Largest error of a table or curve by searching in float32, relative to its entries:
-a few times that of float32 itself."""
+
+SHORTEST = 1e-30
+"""Shortest segment, relative to all of them, that is searched for in float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +45,9 @@ class Lines:
 class Search:
     """Where a value of a column lies along points: segment and fraction.
 
-    What is compared is ``u = clip((x - offset) * scale, low, high)``, in the type of
-    `points`: float32 where it keeps them apart well enough, otherwise float64.
+    What is compared is ``u = clip((x - offset) * scale, low, high)``, rounded to
+    float32 if that keeps the points apart: then it is at most one segment too high,
+    which the difference to the segment's start, in float64, tells.
     """
 
     column: int
@@ -56,6 +57,7 @@ class Search:
     high: float
     points: np.ndarray  # (n_segments + 1,)
     reciprocals: np.ndarray  # (n_segments,), of the segments' lengths
+    in_float: bool  # whether float32 keeps the points apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +161,9 @@ class _Builder:
         knots, scores = column.knots, column.scores - mean
         if len(knots) == 1:
             self.biases += scores[0] * weights
-        elif not (len(knots) == 2 and self._add_line(j, column, weights, knots, scores)):
+        elif not (
+            len(knots) == 2 and self._add_line(j, column, weights, knots, scores)
+        ):
             fill = _interpolate(column.fill, knots, scores, self.extrapolate)
             search = _search(j, knots, scores[:, None], self.extrapolate)
             self.curves.append((search, np.append(scores, fill)))
@@ -206,39 +210,29 @@ class _Builder:
 
 
 def _search(column, points, values, extrapolate=False):
-    """Search along points, in float32 if it is as good; values at them in rows."""
-    middle = points[len(points) // 2]
-    with np.errstate(over="ignore", divide="ignore"):
+    """Search along points; values at them are in rows."""
+    jumps = np.abs(np.diff(values, axis=0)).max(axis=1, initial=0)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        # Near the steepest segment, where the most digits are needed.
+        offset = points[np.argmax(jumps / np.diff(points))]
         scale = 1 / (points[-1] - points[0])
-    if 0 < scale < np.inf:
-        exact = (points - middle) * scale
-        search = _search_of(column, middle, scale, exact, extrapolate, np.float32)
-        if _keeps_apart(search.points, values):
-            return search
-    # A power of two, so that differences do not overflow.
-    scale = 1.0 if np.abs(points).max() < 1e290 else 2.0**-64
-    return _search_of(column, 0.0, scale, points * scale, extrapolate, np.float64)
-
-
-def _search_of(column, offset, scale, exact, extrapolate, dtype):
-    points = exact.astype(dtype)
+        scaled = (points - offset) * scale
+        in_float = bool(
+            (np.diff(scaled.astype(np.float32)) > 0).all()
+            # Floats hold the reciprocals too.
+            and np.diff(scaled).min() > SHORTEST
+        )
+    if not in_float:
+        # A power of two, so that differences do not overflow.
+        offset, scale = 0.0, 1.0 if np.abs(points).max() < 1e290 else 2.0**-64
+        scaled = points * scale
     with np.errstate(over="ignore", divide="ignore"):
-        reciprocals = np.nan_to_num(1 / np.diff(exact)).astype(dtype)
-    low, high = float(points[0]), float(points[-1])
+        reciprocals = np.nan_to_num(1 / np.diff(scaled))
+    low, high = scaled[[0, -1]]
     if extrapolate:
         reach = FURTHEST * (high - low)
         low, high = low - reach, high + reach
-    return Search(column, offset, scale, low, high, points, reciprocals)
-
-
-def _keeps_apart(points, values):
-    lengths = np.diff(points.astype(np.float64))
-    if not (lengths > 0).all():
-        return False
-    rounding = np.spacing(np.maximum(np.abs(points[1:]), np.abs(points[:-1])))
-    jumps = np.abs(np.diff(values, axis=0)).max(axis=1, initial=0)
-    errors = rounding / lengths * jumps
-    return bool((errors <= TOLERANCE * np.abs(values).max(initial=0)).all())
+    return Search(column, offset, scale, low, high, scaled, reciprocals, in_float)
 
 
 def _interpolate(value, knots, scores, extrapolate):

@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Callable
 
 from ._network import NetworkSpec
 from ._numpy_kernel import NumpyKernel
@@ -33,7 +34,7 @@ def implementations(predictor):
         Each takes the `ModelSpec`, `extrapolate`, `n_threads` and `dtype`, and returns
         an object with the methods ``probabilities(X)`` and ``log_odds(X)``.
     """
-    found = {"numpy": NumpyKernel}
+    found: dict[str, Callable] = {"numpy": NumpyKernel}
     kernel, instruction_sets = COMPILED.get(type(predictor), (None, ()))
     for name in instruction_sets:
         found[name] = functools.partial(kernel, name)

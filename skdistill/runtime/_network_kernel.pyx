@@ -41,7 +41,7 @@ cdef extern from "src/network_kernel.hpp" namespace "skdistill::runtime" nogil:
 
     cdef cppclass Search:
         int32_t column
-        cpp_bool in_double
+        cpp_bool in_float
         double offset
         double scale
         double low
@@ -131,7 +131,7 @@ cdef vector[int32_t] _integers(array):
 cdef Search _search(search):
     cdef Search copy
     copy.column = search.column
-    copy.in_double = search.points.dtype == np.float64
+    copy.in_float = search.in_float
     copy.offset = search.offset
     copy.scale = search.scale
     copy.low = search.low

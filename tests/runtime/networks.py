@@ -1,5 +1,7 @@
 """Random networks with columns of every kind, and rows that are hard on them."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from skdistill.runtime import (
@@ -60,7 +62,7 @@ def layers(rng, widths):
     """Weights and biases that keep the size of activations."""
     weights = tuple(
         (rng.normal(size=shape) * (2 / max(shape[0], 1)) ** 0.5).astype(np.float32)
-        for shape in zip(widths, widths[1:], strict=False)
+        for shape in pairwise(widths)
     )
     return weights, tuple(rng.normal(size=n).astype(np.float32) for n in widths[1:])
 
@@ -115,6 +117,10 @@ def _values_of(column, n_rows, rng):
     values = np.where(kind < 3, on_points, values)
     values = np.where(kind == 3, np.nextafter(on_points, -np.inf), values)
     span = column.high - column.low
-    values = np.where(kind == 4, column.low - span * rng.exponential(size=n_rows), values)
-    values = np.where(kind == 5, column.high + span * rng.exponential(size=n_rows), values)
+    values = np.where(
+        kind == 4, column.low - span * rng.exponential(size=n_rows), values
+    )
+    values = np.where(
+        kind == 5, column.high + span * rng.exponential(size=n_rows), values
+    )
     return np.where(kind == 6, np.nan, values)

@@ -23,6 +23,7 @@
 
 #ifdef SKDISTILL_VECTORS
 #define SKDISTILL_INLINE static inline __attribute__((always_inline))
+#define SKDISTILL_MEMBER inline __attribute__((always_inline))
 #define SKDISTILL_OUTLINE static __attribute__((noinline))
 
 #define SKDISTILL_VECTOR_BYTES 16

@@ -3,7 +3,7 @@
 // Of a panel of a table: its sums stay in registers.
 constexpr int kTablePanel = kBytes == 16 ? 32 : 64;
 // Tables that are worked on together are not thrown out of the cache in between.
-constexpr std::int64_t kGroupBytes = 24 * 1024;
+constexpr std::int64_t kGroupBytes = 40 * 1024;
 constexpr int kGroupTables = 8;
 
 // Tables from first to end - 1, of `row_bytes` at most each.

@@ -17,11 +17,11 @@ struct Lines {
     Floats fills;
 };
 
-// Segment and fraction of u = clip((x - offset) * scale, low, high) along points, in
-// float or in double. What is missing has the segment n_segments + 1.
+// Segment and fraction of u = clip((x - offset) * scale, low, high) along points, which
+// floats keep apart or not. What is missing has the segment n_segments + 1.
 struct Search {
     std::int32_t column;
-    bool in_double;
+    bool in_float;
     double offset, scale, low, high;
     Doubles points;       // n_segments + 1, increasing
     Doubles reciprocals;  // n_segments, of their lengths

@@ -42,7 +42,7 @@ class Buffer {
 // Units of every layer are padded to a multiple of it, with units that are 0.
 constexpr int kUnitPadding = 16;
 // Rows that go through the network together: their activations stay in the cache.
-constexpr int kBlockRows = 96;
+constexpr int kBlockRows = 192;
 
 inline int padded(int n) {
     return std::max((n + kUnitPadding - 1) / kUnitPadding, 1) * kUnitPadding;
@@ -59,25 +59,20 @@ struct Shape {
 template <class Real>
 struct PackedPoints {
     int n_pivots = 0;  // in whole vectors; 0: there is one chunk
-    Buffer<Real> pivots, inner, starts, reciprocals;
+    Buffer<Real> pivots, inner;
 
     PackedPoints() = default;
     PackedPoints(const Search& search, int lanes) {
-        const int n_segments = search.n_segments(), n_inner = n_segments - 1;
-        const int n_chunks = std::max((n_inner + lanes - 1) / lanes, 1);
+        const int n_segments = search.n_segments();
+        const int n_chunks = std::max((n_segments - 2 + lanes) / lanes, 1);
         const int size = (n_segments + 31) / 32 * 32 + 2 * lanes;
         const Real infinity = std::numeric_limits<Real>::infinity();
         if (n_chunks > 1) n_pivots = (n_chunks + lanes - 1) / lanes * lanes;
         pivots = Buffer<Real>(n_pivots);
         inner = Buffer<Real>(size);
-        starts = Buffer<Real>(size);
-        reciprocals = Buffer<Real>(size);
         std::fill_n(inner.get(), size, infinity);
-        for (int i = 0; i < n_segments; ++i) {
-            starts.get()[i] = static_cast<Real>(search.points[i]);
-            reciprocals.get()[i] = static_cast<Real>(search.reciprocals[i]);
-            if (i > 0) inner.get()[i - 1] = starts.get()[i];
-        }
+        for (int i = 1; i < n_segments; ++i)
+            inner.get()[i - 1] = static_cast<Real>(search.points[i]);
         for (int i = 0; i < n_pivots; ++i)
             pivots.get()[i] =
                 i < n_chunks ? inner.get()[(i + 1) * lanes - 1] : infinity;
@@ -86,23 +81,36 @@ struct PackedPoints {
 
 struct PackedSearch {
     std::int32_t column, n_segments;
-    bool in_double;
+    bool in_float;
     double offset, scale, low, high;
     PackedPoints<float> floats;
     PackedPoints<double> doubles;
+    Buffer<double> starts;
+    Buffer<float> reciprocals;
+    Buffer<double> exact_reciprocals;  // where floats do not do
 
     PackedSearch(const Search& search, const Shape& shape)
         : column(search.column),
           n_segments(search.n_segments()),
-          in_double(search.in_double),
+          in_float(search.in_float),
           offset(search.offset),
           scale(search.scale),
           low(search.low),
-          high(search.high) {
-        if (in_double)
-            doubles = PackedPoints<double>(search, std::max(shape.lanes / 2, 1));
-        else
+          high(search.high),
+          starts(n_segments + 32),
+          reciprocals(n_segments + 32),
+          exact_reciprocals(in_float ? 0 : n_segments) {
+        if (in_float)
             floats = PackedPoints<float>(search, shape.lanes);
+        else
+            doubles = PackedPoints<double>(search, std::max(shape.lanes / 2, 1));
+        for (int i = 0; i < n_segments; ++i) {
+            starts.get()[i] = search.points[i];
+            if (in_float)
+                reciprocals.get()[i] = static_cast<float>(search.reciprocals[i]);
+            else
+                exact_reciprocals.get()[i] = search.reciprocals[i];
+        }
     }
 };
 

@@ -28,7 +28,6 @@ inline Place locate(const Search& search, double value) {
     double u = (value - search.offset) * search.scale;
     if (std::isnan(u)) return {n_segments + 1, 0.0f};
     u = clipped(u, search.low, search.high);
-    if (!search.in_double) u = static_cast<float>(u);
     const auto first = search.points.begin() + 1, end = first + n_segments - 1;
     const int segment = static_cast<int>(std::upper_bound(first, end, u) - first);
     const double fraction = (u - search.points[segment]) * search.reciprocals[segment];

@@ -34,9 +34,7 @@ SKDISTILL_INLINE int segment_of(const PackedPoints<Real>& points, Real value) {
     return chunk + reached(points.inner.get() + chunk, value);
 }
 
-template <class Real>
-SKDISTILL_INLINE void locate_value(const PackedSearch& search,
-                                   const PackedPoints<Real>& points, double value,
+SKDISTILL_INLINE void locate_value(const PackedSearch& search, double value,
                                    std::int32_t& segment, float& fraction) {
     const double u = (value - search.offset) * search.scale;
     if (u != u) {
@@ -44,65 +42,115 @@ SKDISTILL_INLINE void locate_value(const PackedSearch& search,
         fraction = 0;
         return;
     }
-    const Real position = static_cast<Real>(clipped(u, search.low, search.high));
-    segment = segment_of(points, position);
-    fraction = static_cast<float>((position - points.starts.get()[segment]) *
-                                  points.reciprocals.get()[segment]);
+    const double position = clipped(u, search.low, search.high);
+    const double* starts = search.starts.get();
+    if (!search.in_float) {
+        segment = segment_of(search.doubles, position);
+        fraction = static_cast<float>((position - starts[segment]) *
+                                      search.exact_reciprocals.get()[segment]);
+        return;
+    }
+    const int found = segment_of(search.floats, static_cast<float>(position));
+    const float difference = static_cast<float>(position - starts[found]);
+    // Rounded up to the start of the next segment; the first one has nothing before.
+    const bool above = difference < 0 && found > 0;
+    segment = found - above;
+    fraction = difference * search.reciprocals.get()[segment];
+    if (above) fraction += 1;
 }
 
 #if SKDISTILL_VECTOR_BYTES == 64
-// Number `index` of a table of 32 times as many numbers, less than 32 times quarters.
-template <int quarters>
-SKDISTILL_INLINE Vector<float> number_of(const float* table, Mask<float> index) {
-    Vector<float> found{};
-#pragma GCC unroll 4
-    for (int q = 0; q < quarters; ++q) {
-        const Vector<float> here = (Vector<float>)_mm512_permutex2var_ps(
-            _mm512_load_ps(table + 32 * q), (__m512i)index,
-            _mm512_load_ps(table + 32 * q + 16));
-        found = q == 0 ? here : select<float>(index >= 32 * q, here, found);
+// A table of 32 times as many numbers, less than 32 times quarters, in registers.
+template <class Real, int quarters>
+struct Register {
+    static constexpr int kNumbers = 2 * kLanes<Real>;  // that one instruction picks from
+    static constexpr int kPicks = 32 * quarters / kNumbers;
+    Vector<Real> parts[2 * kPicks];
+
+    SKDISTILL_MEMBER explicit Register(const Real* numbers) {
+#pragma GCC unroll 16
+        for (int i = 0; i < 2 * kPicks; ++i) parts[i] = load(numbers + i * kLanes<Real>);
     }
-    return found;
-}
+    SKDISTILL_MEMBER Vector<Real> operator[](Mask<Real> index) const {
+        Vector<Real> found = pick(index, 0);
+#pragma GCC unroll 8
+        for (int i = 1; i < kPicks; ++i)
+            found = select<Real>(index >= kNumbers * i, pick(index, i), found);
+        return found;
+    }
+    SKDISTILL_MEMBER Vector<float> pick(Mask<float> index, int i) const {
+        return (Vector<float>)_mm512_permutex2var_ps((__m512)parts[2 * i], (__m512i)index,
+                                                     (__m512)parts[2 * i + 1]);
+    }
+    SKDISTILL_MEMBER Vector<double> pick(Mask<double> index, int i) const {
+        return (Vector<double>)_mm512_permutex2var_pd(
+            (__m512d)parts[2 * i], (__m512i)index, (__m512d)parts[2 * i + 1]);
+    }
+};
 
 template <int quarters>
-SKDISTILL_INLINE void locate_vector(const PackedSearch& search, const double* values,
-                                    std::int32_t* segments, float* fractions) {
-    const PackedPoints<float>& points = search.floats;
-    const Vector<double> offset = broadcast(search.offset);
-    const Vector<double> scale = broadcast(search.scale);
-    const Vector<double> low = broadcast(search.low), high = broadcast(search.high);
-    Doubles<float> exact;
+struct Registers {
+    Register<float, quarters> inner;
+    Register<double, quarters> starts;
+    Register<float, quarters> reciprocals;
+
+    SKDISTILL_MEMBER explicit Registers(const PackedSearch& search)
+        : inner(search.floats.inner.get()),
+          starts(search.starts.get()),
+          reciprocals(search.reciprocals.get()) {}
+
+    SKDISTILL_MEMBER Mask<float> segments_of(Vector<float> position) const {
+        Mask<float> segment{};
+#pragma GCC unroll 4
+        for (int q = 1; q < quarters; ++q)
+            segment -= (position >= inner.parts[2 * q - 1][15]);
+        segment *= 32;
+#pragma GCC unroll 8
+        for (int step = 16; step > 0; step /= 2)
+            segment += (position >= inner[segment + (step - 1)]) & step;
+        return segment;
+    }
+    SKDISTILL_MEMBER Vector<double> starts_of(__m256i segments) const {
+        return starts[(Mask<double>)_mm512_cvtepi32_epi64(segments)];
+    }
+};
+
+// The same as `locate_value`, to the last bit.
+template <int quarters>
+SKDISTILL_INLINE void locate_vector(const PackedSearch& search,
+                                    const Registers<quarters>& registers,
+                                    const double* values, std::int32_t* segments,
+                                    float* fractions) {
+    Doubles<float> positions;
 #pragma GCC unroll 2
     for (int i = 0; i < 2; ++i)
-        exact.part[i] = clipped(
-            (load(values + i * kLanes<double>) - offset) * scale, low, high);
-    const Vector<float> position = from_doubles(exact);
-    Mask<float> segment{};
-#pragma GCC unroll 4
-    for (int q = 1; q < quarters; ++q)
-        segment -= (position >= points.inner.get()[32 * q - 1]);
-    segment *= 32;
-#pragma GCC unroll 8
-    for (int step = 16; step > 0; step /= 2) {
-        const Vector<float> point =
-            number_of<quarters>(points.inner.get(), segment + (step - 1));
-        segment += (position >= point) & step;
-    }
-    const Vector<float> fraction =
-        (position - number_of<quarters>(points.starts.get(), segment)) *
-        number_of<quarters>(points.reciprocals.get(), segment);
+        positions.part[i] = clipped(
+            (load(values + i * kLanes<double>) - search.offset) * search.scale,
+            broadcast(search.low), broadcast(search.high));
+    const Vector<float> position = from_doubles(positions);
     const Mask<float> missing = position != position;
+    const Mask<float> found = registers.segments_of(position);
+    positions.part[0] -=
+        registers.starts_of(_mm512_castsi512_si256((__m512i)found));
+    positions.part[1] -=
+        registers.starts_of(_mm512_extracti64x4_epi64((__m512i)found, 1));
+    const Vector<float> difference = from_doubles(positions);
+    const Mask<float> above = (difference < 0) & (found > 0);
+    const Mask<float> segment = found + above;
+    const Vector<float> fraction = difference * registers.reciprocals[segment];
     const Mask<float> row = missing ? search.n_segments + 1 + Mask<float>{} : segment;
-    __builtin_memcpy(segments, &row, sizeof row);
-    store(fractions, select<float>(missing, Vector<float>{}, fraction));
+    _mm512_storeu_si512(segments, (__m512i)row);
+    store(fractions, select<float>(missing, Vector<float>{},
+                                   select<float>(above, fraction + 1, fraction)));
 }
 
 template <int quarters>
 SKDISTILL_OUTLINE void locate_vectors(const PackedSearch& search, const double* values,
                                       int n, std::int32_t* segments, float* fractions) {
+    const Registers<quarters> registers(search);
     for (int r = 0; r < n; r += kLanes<float>)
-        locate_vector<quarters>(search, values + r, segments + r, fractions + r);
+        locate_vector<quarters>(search, registers, values + r, segments + r,
+                                fractions + r);
 }
 #endif
 
@@ -113,14 +161,8 @@ SKDISTILL_OUTLINE void locate(const PackedSearch& search, const In* values,
                               float* fractions,
                               [[maybe_unused]] const Workspace& space) {
     values += search.column;
-    if (search.in_double) {
-        for (int r = 0; r < n_rows; ++r)
-            locate_value(search, search.doubles, values[r * stride], segments[r],
-                         fractions[r]);
-        return;
-    }
 #if SKDISTILL_VECTOR_BYTES == 64
-    if (n_rows > 4 && search.n_segments <= 128) {
+    if (n_rows > 4 && search.in_float && search.n_segments <= 128) {
         for (int r = 0; r < n_rows; ++r) space.column[r] = values[r * stride];
         for (int r = n_rows; r % kLanes<float>; ++r) space.column[r] = 0;
         switch ((search.n_segments - 1) / 32) {
@@ -133,6 +175,5 @@ SKDISTILL_OUTLINE void locate(const PackedSearch& search, const In* values,
     }
 #endif
     for (int r = 0; r < n_rows; ++r)
-        locate_value(search, search.floats, values[r * stride], segments[r],
-                     fractions[r]);
+        locate_value(search, values[r * stride], segments[r], fractions[r]);
 }

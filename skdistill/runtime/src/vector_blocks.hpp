@@ -11,6 +11,13 @@
 
 constexpr Shape kShape = {kLanes<float>, kPanel, kTablePanel};
 
+// Columns are read one after the other: without this each value would be waited for.
+template <class In>
+SKDISTILL_INLINE void fetch(const In* values, std::int64_t n) {
+    constexpr std::int64_t per_line = 64 / sizeof(In);
+    for (std::int64_t i = 0; i < n; i += per_line) __builtin_prefetch(values + i);
+}
+
 template <class In>
 SKDISTILL_INLINE void first_layer(const Packed& packed, const In* values, int n_rows,
                                   const Workspace& space, float* units,
@@ -26,6 +33,7 @@ SKDISTILL_INLINE void first_layer(const Packed& packed, const In* values, int n_
     const bool has_lookups = packed.has_lookups();
     dense(packed.layers[0], rows, rectify && !has_lookups);
     if (!has_lookups) return;
+    fetch(values, n_rows * stride);
     for (int t = 0; t < packed.tables.size; ++t)
         locate(packed.tables[t].search, values, stride, n_rows,
                space.segments + t * space.rows, space.fractions + t * space.rows, space);
