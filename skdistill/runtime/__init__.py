@@ -2,6 +2,7 @@
 
 from ._model import ModelSpec
 from ._network import NetworkSpec
+from ._scorer import Scorer
 from ._spec import CategoryColumn, EncoderSpec, NumberColumn
 from ._trees import TreeEnsembleSpec
 
@@ -11,5 +12,6 @@ __all__ = [
     "ModelSpec",
     "NetworkSpec",
     "NumberColumn",
+    "Scorer",
     "TreeEnsembleSpec",
 ]

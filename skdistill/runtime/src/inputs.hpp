@@ -1,0 +1,101 @@
+// From the columns of a table to the inputs of the first layer.
+
+typedef float HalfOfFloats __attribute__((vector_size(kBytes / 2)));
+typedef float HalfMemory
+    __attribute__((vector_size(kBytes / 2), aligned(4), may_alias));
+
+SKDISTILL_INLINE Vector<double> load_doubles(const double* from) { return load(from); }
+
+SKDISTILL_INLINE Vector<double> load_doubles(const float* from) {
+    const HalfOfFloats half = *reinterpret_cast<const HalfMemory*>(from);
+    return __builtin_convertvector(half, Vector<double>);
+}
+
+SKDISTILL_INLINE void store_floats(float* to, Vector<double> values) {
+    *reinterpret_cast<HalfMemory*>(to) = __builtin_convertvector(values, HalfOfFloats);
+}
+
+// As many lines as a vector of doubles has lanes.
+template <class In>
+SKDISTILL_INLINE void line_vector(const PackedLines& lines, std::int64_t k,
+                                  const In* values, std::int64_t stride, int n_rows,
+                                  float* inputs, std::int64_t input_stride) {
+    const Vector<double> low = load(lines.lows.get() + k);
+    const Vector<double> high = load(lines.highs.get() + k);
+    const Vector<double> offset = load(lines.offsets.get() + k);
+    const Vector<double> scale = load(lines.scales.get() + k);
+    const Vector<double> fill = load_doubles(lines.fills.get() + k);
+    for (int r = 0; r < n_rows; ++r) {
+        const Vector<double> value = load_doubles(values + r * stride + k);
+        const Vector<double> line = (clipped(value, low, high) - offset) * scale;
+        store_floats(inputs + r * input_stride + k,
+                     select<double>(value != value, fill, line));
+    }
+}
+
+template <class In>
+SKDISTILL_INLINE void lines_in_order(const PackedLines& lines, const In* values,
+                                     std::int64_t stride, int n_rows, float* inputs,
+                                     std::int64_t input_stride) {
+    constexpr int lanes = kLanes<double>;
+    std::int64_t k = 0;
+    for (; k + lanes <= lines.size; k += lanes)
+        line_vector(lines, k, values, stride, n_rows, inputs, input_stride);
+    if (k == lines.size) return;
+    if (k > 0) {
+        // Some for a second time: beyond the last there is the next row, or nothing.
+        line_vector(lines, lines.size - lanes, values, stride, n_rows, inputs,
+                    input_stride);
+        return;
+    }
+    for (int r = 0; r < n_rows; ++r) {
+        In few[lanes] = {};
+        for (int i = 0; i < lines.size; ++i) few[i] = values[r * stride + i];
+        line_vector(lines, 0, few, 0, 1, inputs + r * input_stride, input_stride);
+    }
+}
+
+template <class In>
+SKDISTILL_OUTLINE void read_lines(const PackedLines& lines, const In* values,
+                                  std::int64_t stride, int n_rows,
+                                  std::int64_t input_stride, const Workspace& space) {
+    if (lines.in_order) {
+        lines_in_order(lines, values, stride, n_rows, space.inputs, input_stride);
+        return;
+    }
+    const std::int32_t* columns = lines.columns.get();
+    for (int r = 0; r < n_rows; ++r) {
+        for (int k = 0; k < lines.size; ++k)
+            space.line[k] = values[r * stride + columns[k]];
+        lines_in_order(lines, space.line, 0, 1, space.inputs + r * input_stride,
+                       input_stride);
+    }
+}
+
+template <class In>
+SKDISTILL_OUTLINE void read_curve(const PackedCurve& curve, const In* values,
+                                  std::int64_t stride, int n_rows, float* inputs,
+                                  std::int64_t input_stride, const Workspace& space) {
+    std::int32_t* segments = space.segments;
+    locate(curve.search, values, stride, n_rows, segments, space.fractions, space);
+    for (int r = 0; r < n_rows; ++r)
+        inputs[r * input_stride] =
+            fused(space.fractions[r], curve.steps.get()[segments[r]],
+                  curve.values.get()[segments[r]]);
+}
+
+// Rows of the categories' table.
+template <class In>
+SKDISTILL_OUTLINE void read_levels(const PackedCategories& categories, const In* values,
+                                   std::int64_t stride, int n_rows,
+                                   std::int32_t* levels) {
+    const std::int32_t n_levels = categories.n_levels;
+    values += categories.column;
+    for (int r = 0; r < n_rows; ++r) {
+        const In value = values[r * stride];
+        if (value >= 0 && value < n_levels)
+            levels[r] = static_cast<std::int32_t>(value);
+        else
+            levels[r] = value != value || value == -1 ? n_levels + 1 : n_levels;
+    }
+}
