@@ -3,6 +3,7 @@
 from ._model import ModelSpec
 from ._network import NetworkSpec
 from ._spec import CategoryColumn, EncoderSpec, NumberColumn
+from ._table import TableReader, read_table
 from ._trees import TreeEnsembleSpec
 
 __all__ = [
@@ -11,5 +12,7 @@ __all__ = [
     "ModelSpec",
     "NetworkSpec",
     "NumberColumn",
+    "TableReader",
     "TreeEnsembleSpec",
+    "read_table",
 ]
