@@ -1,5 +1,6 @@
 """Fitted models without their framework: numpy and the standard library only."""
 
+from ._file import load_spec, read_header, save
 from ._model import ModelSpec
 from ._network import NetworkSpec
 from ._spec import CategoryColumn, EncoderSpec, NumberColumn
@@ -14,5 +15,8 @@ __all__ = [
     "NumberColumn",
     "TableReader",
     "TreeEnsembleSpec",
+    "load_spec",
+    "read_header",
     "read_table",
+    "save",
 ]

@@ -211,7 +211,10 @@ class TableReader:
             values = values if order is None else values[:, order]
             return np.ascontiguousarray(values)
         order = range(len(self.names)) if order is None else order
-        return self._read_columns([_column(X, keys[j], j) for j in order], n_rows)
+        if len(set(keys)) == len(keys):
+            return self._read_columns([X[keys[j]] for j in order], n_rows)
+        # By name pandas gives all columns of that name.
+        return self._read_columns([X.iloc[:, j] for j in order], n_rows)
 
     def _order(self, names):
         """Position of each column of the model in a frame; None: all as they are."""
@@ -239,10 +242,6 @@ class TableReader:
         out = np.empty((n_rows, len(self.names)))
         for j, values in enumerate(columns):
             name, levels = self.names[j], self._levels[j]
-            if getattr(values, "ndim", 1) != 1:
-                raise ValueError(
-                    f"Got column {name!r} of {values.ndim} dimensions, but expected 1."
-                )
             if len(values) != n_rows:
                 raise ValueError(
                     f"Got {len(values)} values of column {name!r}, but expected "
@@ -256,12 +255,6 @@ class TableReader:
 
 def _is_scalar(value):
     return not hasattr(value, "__len__") or isinstance(value, str | bytes)
-
-
-def _column(X, key, position):
-    values = X[key]
-    # Where several columns share the name, pandas gives all of them.
-    return X.iloc[:, position] if getattr(values, "ndim", 1) == 2 else values
 
 
 def _rows_of(X, n_rows, numeric):
@@ -296,6 +289,10 @@ def _numbers(name, values):
     if not isinstance(values, list | tuple):
         convert = getattr(values, "to_numpy", None)
         values = np.asarray(values) if convert is None else convert()
+        if values.ndim != 1:
+            raise ValueError(
+                f"Got column {name!r} of {values.ndim} dimensions, but expected 1."
+            )
         if values.dtype.kind in "biuf":
             return values
         values = _cells(name, values)
@@ -309,12 +306,11 @@ def _numbers(name, values):
 
 def _codes(levels, values):
     """Values of a categorical column as an array of codes."""
-    array = getattr(values, "array", values)
-    categories = getattr(array, "categories", None)
-    codes = getattr(array, "codes", None)
-    if categories is not None and codes is not None:
-        known = levels.codes(list(categories))
-        return np.append(known, MISSING)[np.asarray(codes)]
+    if hasattr(getattr(values, "dtype", None), "categories"):
+        array = getattr(values, "array", values)
+        if hasattr(array, "codes"):  # pandas's: each level is looked up only once
+            known = levels.codes(list(array.categories))
+            return np.append(known, MISSING)[np.asarray(array.codes)]
     return levels.codes(_cells(levels.name, values))
 
 
