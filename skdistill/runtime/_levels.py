@@ -39,7 +39,9 @@ def refusal(name, what):
 
 
 def is_cell(value):
-    """Whether a value is a string, a number, a boolean or missing."""
+    """Whether a value is a string, a real number, a boolean or missing."""
+    if isinstance(value, complex | np.complexfloating):
+        return False
     return isinstance(value, str | Number | np.bool_) or is_missing(value)
 
 
@@ -60,7 +62,7 @@ def read_number(name, value):
             f"Column {name!r} held numbers when the model was fitted, but holds "
             f"strings or categories now: {value!r}."
         )
-    if not is_cell(value) or isinstance(value, complex | np.complexfloating):
+    if not is_cell(value):
         raise refusal(name, f"a {type(value).__name__}")
     try:
         return float(value)

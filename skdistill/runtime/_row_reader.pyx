@@ -126,10 +126,9 @@ cdef class RowReader:
     cdef int _other_mapping(self, row, Py_ssize_t i, double* values,
                             Py_ssize_t n_columns) except -1:
         cdef Py_ssize_t j
-        lacking = [name for name in self.names if name not in row]
-        if lacking:
-            raise without(lacking, i)
         for j in range(n_columns):
+            if self.names[j] not in row:
+                raise without([name for name in self.names if name not in row], i)
             values[j] = self._cell(j, row[self.names[j]])
         return 0
 

@@ -46,12 +46,10 @@ class RowReader:
         """
         check_out(out, len(rows), len(self.names))
         for i, row in enumerate(rows):
-            lacking = [name for name in self.names if name not in row]
-            if lacking:
-                raise without(lacking, i)
-            for j, (name, read) in enumerate(
-                zip(self.names, self._readers, strict=True)
-            ):
+            table = zip(self.names, self._readers, strict=True)
+            for j, (name, read) in enumerate(table):
+                if name not in row:
+                    raise without([name for name in self.names if name not in row], i)
                 out[i, j] = read(row[name])
 
     def sequences(self, rows, out):

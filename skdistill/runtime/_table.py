@@ -117,7 +117,11 @@ class TableReader:
             If columns are missing or ambiguous, or lengths differ.
         """
         if type(X) is dict and type(X.get(self._first)) in SCALARS:
-            return self._read_rows(self._rows.mappings, [X])
+            try:
+                return self._read_rows(self._rows.mappings, [X])
+            except TypeError:
+                # Perhaps other values are whole columns: below there is time to see.
+                return self._read_mapping(X)
         if isinstance(X, Mapping):
             return self._read_mapping(X)
         if isinstance(X, list | tuple):
@@ -254,6 +258,8 @@ class TableReader:
 
 
 def _is_scalar(value):
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0
     return not hasattr(value, "__len__") or isinstance(value, str | bytes)
 
 
