@@ -99,6 +99,39 @@ def load_spec(path):
     return read_archive(_read(path))[1]
 
 
+def load(path, **options):
+    """Read the model of a file, ready to score rows.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        What `save` has written.
+    **options : dict
+        Parameters of `Scorer`.
+
+    Returns
+    -------
+    Scorer
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load_spec`.
+
+    See Also
+    --------
+    load_spec : Reads the model as plain arrays.
+
+    Examples
+    --------
+    >>> from skdistill.runtime import load  # doctest: +SKIP
+    >>> load("fraud.skd").predict_proba(X)  # doctest: +SKIP
+    """
+    from ._scorer import Scorer
+
+    return Scorer(load_spec(path), **options)
+
+
 def read_header(path):
     """Read what a model's file says about itself.
 

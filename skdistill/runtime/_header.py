@@ -48,6 +48,10 @@ LABELS = {
 """Types of class labels and what JSON makes of them; an object is what it is."""
 
 
+WASTED_CHARACTERS = 2**18
+"""Characters that an array of class labels may take beyond 8 times those it has."""
+
+
 def encode(spec, certificate):
     """Return a model as a header and the bytes of its arrays.
 
@@ -114,6 +118,10 @@ def parse(text):
         header = decoder.decode(text.decode())
     except RecursionError as error:
         raise ValueError("Got a header that is nested too deeply.") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"Got a header that is not JSON in UTF-8, but expected that: {error}."
+        ) from error
     if type(header) is not dict or header.get("format") != FORMAT:
         raise ValueError(f"Got a header without the format {FORMAT!r}.")
     version = header.get("version")
@@ -194,6 +202,8 @@ def _read_classes(fields):
             f"Got classes of the types {[kind.__name__ for kind in kinds]}, but "
             f"expected {name} alone."
         )
+    if wanted is str:
+        _check_lengths(labels)
     try:
         with np.errstate(over="ignore"):
             classes = np.array(labels, dtype=name)
@@ -204,6 +214,20 @@ def _read_classes(fields):
     if wanted is float and not np.isfinite(classes).all():
         raise ValueError("Got a class that is not a finite number.")
     return classes
+
+
+def _check_lengths(labels):
+    """Raise a ValueError if an array of the labels would waste memory.
+
+    As in every array of strings each would take as much of it as the longest.
+    """
+    lengths = list(map(len, labels))
+    size = max(lengths) * len(lengths)
+    if size > WASTED_CHARACTERS + 8 * sum(lengths):
+        raise ValueError(
+            f"Got {len(labels)} class labels of up to {max(lengths)} characters, but "
+            "expected labels of similar lengths: use an array of objects."
+        )
 
 
 def _column(column, arrays):

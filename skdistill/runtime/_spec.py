@@ -374,14 +374,19 @@ def _check_name(name):
 
 
 def _check_levels(column, levels):
-    if not (isinstance(levels, tuple) and all(isinstance(x, str) for x in levels)):
+    if not isinstance(levels, tuple):
         raise ValueError(
-            f"Got levels {levels!r} of column {column!r}, but expected a tuple of str."
+            f"Got levels of column {column!r} as {type(levels).__name__}, but expected "
+            "a tuple."
         )
-    if len(set(levels)) < len(levels):
-        raise ValueError(
-            f"Got levels {levels!r} of column {column!r}, but expected each only once."
-        )
+    known = set()
+    for level in levels:
+        if not isinstance(level, str) or level in known:
+            raise ValueError(
+                f"Got level {level!r} of column {column!r}, but expected different "
+                "strings."
+            )
+        known.add(level)
 
 
 def _check_shape(column, name, array, shape):

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import stat
 import struct
 import subprocess
@@ -490,7 +491,7 @@ HEADERS = [
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: repr(header)[:60])
 def test_what_is_no_header_is_refused(header):
-    with pytest.raises(ValueError):  # noqa: PT011 - json and utf-8 have their own texts
+    with pytest.raises(ValueError, match=r"Got|Exceeds the limit"):
         read_archive(resigned(header, b""))
 
 
@@ -660,6 +661,20 @@ def test_arrays_that_do_not_fit_are_refused(name, place, value, rng):
         read_archive(pack(header, bytes(arrays)))
 
 
+def test_long_class_labels_take_no_memory():
+    labels = np.array([str(i) for i in range(1000)])
+    header, arrays = unpack(archive_of(with_classes(labels)))
+    long = "a" * 10_000
+    header = header.replace(b'"labels":["0"', f'"labels":["{long}"'.encode())
+    used, message = peak(read_archive, pack(header, arrays))
+    assert "Got 1000 class labels of up to 10000 characters" in message
+    assert used < 10**6
+    objects = labels.astype(object)
+    objects[0] = long
+    spec = with_classes(objects)
+    assert_same(spec, read_archive(archive_of(spec))[1])
+
+
 def test_models_compress_within_the_limit(rng):
     # Much too well for a reader to inflate without doubt, so parts are stored.
     spec = with_classes(np.array([0, 1]))
@@ -673,6 +688,22 @@ def test_models_compress_within_the_limit(rng):
 
 def test_columns_have_what_they_need(rng):
     assert [column.name for column in columns(rng)][:2] == ["x", "é\ud800\0,["]
+
+
+def test_the_reader_of_the_page_on_the_format_reads(spec, rng, tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "skd_format.md"
+    (source,) = re.findall("```python\n(.*?)```", page.read_text(), re.DOTALL)
+    reader: dict = {}
+    exec(source, reader)
+    save(spec, tmp_path / "m.skd")
+    header = reader["read"](tmp_path / "m.skd")
+    X = tables(rng, 50)
+    codes = X[:, 3:]
+    codes[np.isnan(codes)] = -1
+    codes[codes > 1] = -2
+    rows = [[*row[:3], *map(int, row[3:])] for row in X.tolist()]
+    found = [reader["probabilities"](header, row) for row in rows]
+    np.testing.assert_allclose(found, spec.probabilities(X), atol=1e-6)
 
 
 ALONE = """
