@@ -16,7 +16,23 @@ import narwhals.stable.v2 as nw
 import numpy as np
 from scipy.sparse import issparse, vstack
 
+from .runtime._levels import Levels, is_missing, level_of, refusal
 from .runtime._spec import MISSING, UNSEEN
+
+__all__ = [
+    "MISSING",
+    "UNSEEN",
+    "Column",
+    "concatenate_rows",
+    "is_frame",
+    "is_missing",
+    "iterate_columns",
+    "learn_columns",
+    "number_dtypes",
+    "read_columns",
+    "take_cells",
+    "take_rows",
+]
 
 NUMPY_DTYPES = {
     f"{kind}{bits}": np.dtype(f"{kind}{bits}")
@@ -95,7 +111,7 @@ def iterate_columns(X, columns=None):
     ValueError
         If a number is infinite.
     """
-    for position, (name, values, numeric) in enumerate(_iterate(X)):
+    for position, (name, values, numeric) in enumerate(_iterate(X, columns)):
         column = columns[position] if columns else _learn(name, values, numeric)
         read = _read_numbers if column.is_numeric else _read_codes
         yield column, read(column, values, numeric)
@@ -188,10 +204,12 @@ def _take_values(values, rows, numbers):
     return taken.scatter(new, numbers[rows[new] - n_samples]) if len(new) else taken
 
 
-def _iterate(X):
+def _iterate(X, columns=None):
     """Yield (name, values, whether numeric) of each column.
 
-    The values are an array of numbers if numeric and a list otherwise.
+    The values are an array of numbers if numeric and a list otherwise. Of the
+    categorical ones among `columns` they are the cells as they are: a boolean is
+    another level than the number it becomes beside missing values.
     """
     if issparse(X):
         by_columns = X.tocsc()
@@ -203,43 +221,55 @@ def _iterate(X):
         return
     if not is_frame(X):
         for position, values in enumerate(np.asarray(X).T):
-            yield _interpret(f"x{position}", values)
+            keeps = _is_categorical(columns, position)
+            yield _interpret(f"x{position}", values, keeps)
         return
     frame = nw.from_native(X, eager_only=True)
     # Not by name: pandas columns may have numbers for names.
-    for name, series in zip(frame.columns, frame.iter_columns(), strict=True):
-        yield _interpret_series(str(name), series)
+    table = zip(frame.columns, frame.iter_columns(), strict=True)
+    for position, (name, series) in enumerate(table):
+        keeps = _is_categorical(columns, position)
+        yield _interpret_series(str(name), series, keeps)
 
 
-def _interpret_series(name, series):
+def _is_categorical(columns, position):
+    return bool(columns) and not columns[position].is_numeric
+
+
+def _interpret_series(name, series, keeps_cells):
     dtype = series.dtype
     if dtype.is_numeric() or dtype == nw.Boolean:
+        if keeps_cells:
+            return name, series.to_list(), False
         if series.null_count():
             series = series.cast(nw.Float64)
         return name, series.to_numpy(), True
     if dtype in (nw.String, nw.Categorical, nw.Enum):
         return name, series.to_list(), False
     if dtype == nw.Object:
-        return _interpret(name, np.array([*series.to_list(), None], object)[:-1])
+        cells = np.array([*series.to_list(), None], object)[:-1]
+        return _interpret(name, cells, keeps_cells)
     if series.null_count() == len(series):
         return name, np.full(len(series), np.nan), True
-    raise _refusal(name, dtype)
+    raise refusal(name, dtype)
 
 
-def _interpret(name, values):
+def _interpret(name, values, keeps_cells):
     if values.dtype.kind in "biuf":
         return name, values, True
     if values.dtype.kind not in "OUST":
-        raise _refusal(name, values.dtype)
+        raise refusal(name, values.dtype)
     values = values.tolist()
     strings = [isinstance(value, str) for value in values]
     for value, string in zip(values, strings, strict=True):
         if not (string or isinstance(value, Number) or is_missing(value)):
-            raise _refusal(name, f"a {type(value).__name__}")
-    if not any(strings):
+            raise refusal(name, f"a {type(value).__name__}")
+    if not (any(strings) or keeps_cells):
         numbers = [math.nan if is_missing(value) else value for value in values]
         return name, np.array(numbers, dtype=np.float64), True
-    if not all(s or is_missing(v) for v, s in zip(values, strings, strict=True)):
+    if any(strings) and not all(
+        s or is_missing(v) for v, s in zip(values, strings, strict=True)
+    ):
         raise TypeError(
             f"Column {name!r} mixes strings and numbers, but expected one of them: "
             "convert it with astype(str) or astype(float)."
@@ -247,37 +277,11 @@ def _interpret(name, values):
     return name, values, False
 
 
-def _refusal(name, what):
-    return TypeError(
-        f"Column {name!r} holds {what}, but expected numbers, booleans, strings or "
-        "categories (an argument must be a string or a number): turn it into such "
-        "columns first, for example a date into a number of days."
-    )
-
-
 def _learn(name, values, numeric):
     if numeric:
         return Column(name)
-    levels = {level_name(value) for value in set(values) if not is_missing(value)}
+    levels = {level_of(value) for value in set(values) if not is_missing(value)}
     return Column(name, tuple(sorted(levels)))
-
-
-def is_missing(value):
-    """Whether a cell is None, NaN, NaT or pandas' NA."""
-    if value is None:
-        return True
-    equal = value == value
-    if isinstance(equal, bool | np.bool_):
-        return not equal
-    # pandas' NA answers a comparison with NA, and no other value stands for missing.
-    return type(value).__name__ == "NAType"
-
-
-def level_name(value):
-    """Return the level of a category as text, the same for 1, 1.0 and "1"."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value)
 
 
 def _read_numbers(column, values, numeric):
@@ -296,14 +300,5 @@ def _read_numbers(column, values, numeric):
 
 
 def _read_codes(column, values, numeric):
-    position = {level: code for code, level in enumerate(column.levels)}
-    known: dict = {}  # a cell's own value -> code, so that its text is made once
-    codes = np.empty(len(values), dtype=np.int64)
-    for row, value in enumerate(values):
-        code = known.get(value)
-        if code is None:
-            missing = is_missing(value)
-            code = MISSING if missing else position.get(level_name(value), UNSEEN)
-            known[value] = code
-        codes[row] = code
-    return codes
+    cells = values.tolist() if numeric else values
+    return Levels(column.name, column.levels).codes(cells)

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import is_missing, level_name
+from ..runtime._levels import is_missing, level_of
 from ..runtime import CategoryColumn, ModelSpec
 from ._compat import hist_baseline, hist_categories, hist_predictors
 from ._from_sklearn import number_columns
@@ -92,7 +92,7 @@ def _levels(categories):
     except (TypeError, ValueError):
         natural = False
     if not natural or any(isinstance(c, str) for c in categories):
-        return tuple(level_name(c) for c in categories), numbers
+        return tuple(level_of(c) for c in categories), numbers
     values = values.astype(np.int64)
     codes = np.full(int(values.max(initial=-1)) + 1, -1)
     codes[values] = numbers

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .._columns import level_name
+from ..runtime._levels import level_of
 from ..runtime import CategoryColumn, ModelSpec, NumberColumn
 from ._nodes import NO_SETS, Nodes, chain
 
@@ -164,7 +164,7 @@ def _pandas_levels(text):
         )
     levels = {}
     for j, categories in zip(positions, text.pandas_categorical, strict=True):
-        levels[j] = tuple(level_name(category) for category in categories)
+        levels[j] = tuple(level_of(category) for category in categories)
         if len(set(levels[j])) < len(levels[j]):
             raise TypeError(
                 f"Got categories {categories} of feature {j}, of which several have "

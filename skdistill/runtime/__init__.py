@@ -1,9 +1,11 @@
 """Fitted models without their framework: numpy and the standard library only."""
 
+from ._file import load_spec, read_header, save
 from ._model import ModelSpec
 from ._network import NetworkSpec
 from ._scorer import Scorer
 from ._spec import CategoryColumn, EncoderSpec, NumberColumn
+from ._table import TableReader, read_table
 from ._trees import TreeEnsembleSpec
 
 __all__ = [
@@ -13,5 +15,10 @@ __all__ = [
     "NetworkSpec",
     "NumberColumn",
     "Scorer",
+    "TableReader",
     "TreeEnsembleSpec",
+    "load_spec",
+    "read_header",
+    "read_table",
+    "save",
 ]

@@ -29,7 +29,7 @@ class ModelSpec:
     Raises
     ------
     ValueError
-        If there are not as many classes as outputs.
+        If there are not as many classes as outputs, or two of them are the same.
 
     Examples
     --------
@@ -52,6 +52,13 @@ class ModelSpec:
             raise ValueError(
                 f"Got classes of shape {self.classes.shape} for {n_outputs} outputs, "
                 "but expected one for each, or two classes for one output of log-odds."
+            )
+        known, distinct = self.classes == self.classes, set(self.classes.tolist())
+        comparable = self.classes.dtype.kind in "biufUO" and known.all()
+        if not comparable or len(distinct) < n_classes:
+            raise ValueError(
+                f"Got classes {self.classes}, but expected distinct numbers, booleans "
+                "or strings."
             )
 
     @property

@@ -69,8 +69,8 @@ class NetworkSpec:
             if not (np.isfinite(weights).all() and np.isfinite(biases).all()):
                 raise ValueError("Got a weight that is not a finite number.")
             width = weights.shape[1]
-        if not width:
-            raise ValueError("Got a last layer of no units, but expected at least 1.")
+            if not width:
+                raise ValueError("Got a layer of no units, but expected at least 1.")
 
     @property
     def columns(self):

@@ -6,6 +6,7 @@ weights is a table, with an entry for each interval (and a slope) or each level.
 `encode` methods expand them nevertheless; they are the reference.
 """
 
+import math
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -77,16 +78,26 @@ class NumberColumn:
     marks_missing: bool = False
 
     def __post_init__(self):
+        _check_name(self.name)
         _check_increasing(self.name, "knots", self.knots)
         _check_increasing(self.name, "edges", self.edges)
+        _check_finite(self.name, "scores", self.scores)
         _check_shape(self.name, "scores", self.scores, self.knots.shape)
-        if len(self.edges) == 1:
-            raise ValueError(
-                f"Got 1 edge of column {self.name!r}, but expected none or at least 2."
-            )
-        if not np.isfinite(self.fill):
+        for what, array in (("knot", self.knots), ("edge", self.edges)):
+            if len(array) == 1:
+                raise ValueError(
+                    f"Got 1 {what} of column {self.name!r}, but expected none or at "
+                    "least 2."
+                )
+        if not math.isfinite(self.fill):
             raise ValueError(
                 f"Got fill={self.fill} of column {self.name!r}, but expected a number."
+            )
+        unknown = math.isnan(self.low) and math.isnan(self.high)
+        if not (unknown or self.low <= self.high):
+            raise ValueError(
+                f"Got low={self.low} and high={self.high} of column {self.name!r}, but "
+                "expected low <= high, or NaN for both."
             )
 
     @property
@@ -211,13 +222,22 @@ class CategoryColumn:
     means: np.ndarray = None  # type: ignore[assignment]
 
     def __post_init__(self):
+        _check_name(self.name)
+        _check_levels(self.name, self.levels)
         n_levels = len(self.levels) + 2
         if self.slots is None:
             object.__setattr__(self, "slots", np.full(n_levels, -1))
         if self.means is None:
             object.__setattr__(self, "means", np.empty((n_levels, 0), np.float32))
         _check_shape(self.name, "slots", self.slots, (n_levels,))
-        _check_shape(self.name, "means", self.means, (n_levels, self.means.shape[-1]))
+        _check_finite(self.name, "means", self.means)
+        _check_shape(self.name, "means", self.means, (n_levels, *self.means.shape[-1:]))
+        # A column of a slot that no level has would be 0 in every row.
+        if not 0 <= self.n_slots <= n_levels:
+            raise ValueError(
+                f"Got n_slots={self.n_slots} of column {self.name!r}, but expected 0 "
+                f"to {n_levels}: one for each level, unseen and missing ones at most."
+            )
         if self.slots.dtype.kind != "i" or not (
             self.slots.min() >= -1 and self.slots.max() < self.n_slots
         ):
@@ -315,6 +335,8 @@ class EncoderSpec:
                 f"Got mean of shape {self.mean.shape}, but expected ({width},): one "
                 "for each column of the code."
             )
+        if not np.isfinite(self.mean).all():
+            raise ValueError("Got a mean that is not a finite number.")
 
     def encode(self, values, n_samples):
         """Compute the code of a table.
@@ -346,6 +368,27 @@ class EncoderSpec:
         return encoded
 
 
+def _check_name(name):
+    if not isinstance(name, str):
+        raise ValueError(f"Got {name!r} as the name of a column, but expected a str.")
+
+
+def _check_levels(column, levels):
+    if not isinstance(levels, tuple):
+        raise ValueError(
+            f"Got levels of column {column!r} as {type(levels).__name__}, but expected "
+            "a tuple."
+        )
+    known = set()
+    for level in levels:
+        if not isinstance(level, str) or level in known:
+            raise ValueError(
+                f"Got level {level!r} of column {column!r}, but expected different "
+                "strings."
+            )
+        known.add(level)
+
+
 def _check_shape(column, name, array, shape):
     if array.shape != shape:
         raise ValueError(
@@ -354,8 +397,16 @@ def _check_shape(column, name, array, shape):
         )
 
 
+def _check_finite(column, name, array):
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(
+            f"Got {name} {array} of column {column!r}, but expected finite floats."
+        )
+
+
 def _check_increasing(column, name, array):
     if array.ndim != 1 or not (array[1:] > array[:-1]).all():
         raise ValueError(
             f"Got {name} {array} of column {column!r}, but expected increasing numbers."
         )
+    _check_finite(column, name, array)

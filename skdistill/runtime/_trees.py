@@ -187,8 +187,16 @@ class TreeEnsembleSpec:
         for name in ("base", "leaves"):
             if not np.isfinite(getattr(self, name)).all():
                 raise ValueError(f"Got {name} with a number that is not finite.")
+        # An infinite threshold parts missing numbers from all others.
         if np.isnan(self.thresholds[self.sets < 0]).any():
-            raise ValueError("Got a threshold that is not a number.")
+            raise ValueError("Got a numeric node without a threshold.")
+        if not (self.n_outputs and self.leaves.shape[1]):
+            raise ValueError(
+                f"Got {self.n_outputs} outputs and leaves of {self.leaves.shape[1]} "
+                "values, but expected at least 1 of both."
+            )
+        if len(self.level_sets) and not self.level_sets.shape[1]:
+            raise ValueError("Got level_sets of no words, but expected at least 1.")
 
     def _check_indices(self):
         n_nodes, n_leaves = len(self.features), len(self.leaves)

@@ -1,0 +1,231 @@
+"""Models as files: data, never code."""
+
+import os
+
+from ._archive import LARGEST_FILE, pack, unpack
+from ._header import decode, encode, parse
+from ._model import ModelSpec
+
+
+def save(spec, path, certificate=None):
+    """Write a model to a file.
+
+    The file is written under another name in the same folder first, so that there is
+    the old file or the new one at any time. The same model gives the same bytes with
+    the same version of zlib. ``docs/skd_format.md`` describes the format.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    path : str or os.PathLike
+        File to write; one that exists is replaced. Its usual suffix is ``.skd``.
+    certificate : dict, default=None
+        What is known of the model: a dict of str to dicts, lists, str, int, finite
+        float, bool and None. `read_header` hands it back.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written.
+    TypeError
+        If `spec` is no ModelSpec.
+    ValueError
+        If class labels are other than integers, floats, booleans or strings, an array
+        holds what the format's type does not, or the certificate other values.
+
+    See Also
+    --------
+    load_spec : Reads it.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill.runtime import load_spec, save
+    >>> from skdistill.students import MLPStudentClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> spec = MLPStudentClassifier((8,), n_steps=20).fit(X, y).to_spec()
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.skd")
+    ...     save(spec, path)
+    ...     loaded = load_spec(path)
+    >>> bool((loaded.probabilities(X) == spec.probabilities(X)).all())
+    True
+    """
+    if not isinstance(spec, ModelSpec):
+        raise TypeError(f"Got a {type(spec).__name__}, but expected a ModelSpec.")
+    if certificate is not None and type(certificate) is not dict:
+        raise ValueError(f"Got certificate={certificate!r}, but expected a dict.")
+    archive = pack(*encode(spec, certificate))
+    # Arrays can be changed after the spec has checked them.
+    read_archive(archive)
+    _replace(os.path.realpath(path), archive)
+
+
+def load_spec(path):
+    """Read the model of a file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        What `save` has written.
+
+    Returns
+    -------
+    ModelSpec
+        Its arrays are read-only.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is no such file, was damaged, or was written by a newer version of
+        skdistill than can be understood. Files from elsewhere do no harm: nothing in
+        them is executed, and memory for arrays is at most 8 times the file's size.
+
+    See Also
+    --------
+    read_header : Reads what the file says about itself.
+
+    Examples
+    --------
+    >>> from skdistill.runtime import load_spec
+    >>> load_spec(__file__)
+    Traceback (most recent call last):
+    ValueError: Got a file that does not end as a zip archive ...
+    """
+    return read_archive(_read(path))[1]
+
+
+def load(path, **options):
+    """Read the model of a file, ready to score rows.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        What `save` has written.
+    **options : dict
+        Parameters of `Scorer`.
+
+    Returns
+    -------
+    Scorer
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load_spec`.
+
+    See Also
+    --------
+    load_spec : Reads the model as plain arrays.
+
+    Examples
+    --------
+    >>> from skdistill.runtime import load  # doctest: +SKIP
+    >>> load("fraud.skd").predict_proba(X)  # doctest: +SKIP
+    """
+    from ._scorer import Scorer
+
+    return Scorer(load_spec(path), **options)
+
+
+def read_header(path):
+    """Read what a model's file says about itself.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        What `save` has written.
+
+    Returns
+    -------
+    dict
+        The JSON header: among others ``"certificate"`` as given to `save`,
+        ``"written_by"`` and ``"version"``.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `load_spec`.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> from skdistill.runtime import ModelSpec, NumberColumn, TreeEnsembleSpec
+    >>> from skdistill.runtime import read_header, save
+    >>> none = np.empty(0, np.int32)
+    >>> constant = TreeEnsembleSpec(
+    ...     columns=(NumberColumn("x", 0.0, 1.0),),
+    ...     base=np.zeros(1),
+    ...     roots=none,
+    ...     outputs=none,
+    ...     features=none,
+    ...     thresholds=np.empty(0),
+    ...     missing_left=np.empty(0, bool),
+    ...     sets=none,
+    ...     children=np.empty((0, 2), np.int32),
+    ...     leaves=np.empty((0, 1)),
+    ...     level_sets=np.empty((0, 1), np.uint32),
+    ...     probabilities=False,
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "constant.skd")
+    ...     save(ModelSpec(constant, np.array(["a", "b"])), path, {"rows": 3})
+    ...     read_header(path)["certificate"]
+    {'rows': 3}
+    """
+    return read_archive(_read(path))[0]
+
+
+def read_archive(archive):
+    """Return header and model of the bytes of a file.
+
+    Parameters
+    ----------
+    archive : bytes
+        What is in the file.
+
+    Returns
+    -------
+    header : dict
+    spec : ModelSpec
+
+    Raises
+    ------
+    ValueError
+        As `load_spec`.
+    """
+    header, arrays = unpack(archive)
+    fields = parse(header)
+    return fields, decode(fields, arrays)
+
+
+def _read(path):
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > LARGEST_FILE:
+            raise ValueError(
+                f"Got a file of {size} bytes, but expected at most {LARGEST_FILE}."
+            )
+        # What has no end, such as a device, says that it has no size.
+        return file.read(size)
+
+
+def _replace(path, content):
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.tmp")
+    # Unlike those of tempfile it has the permissions that the user's files have.
+    file = open(temporary, "xb")  # noqa: SIM115 - closed before it is removed
+    try:
+        with file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

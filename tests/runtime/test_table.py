@@ -1,0 +1,556 @@
+import datetime
+import math
+from collections import OrderedDict, defaultdict
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from skdistill._columns import learn_columns, read_columns
+from skdistill.runtime import CategoryColumn, NumberColumn, TableReader, read_table
+from skdistill.runtime import _rows as python_rows
+from skdistill.runtime import _table as table_module
+from skdistill.runtime._levels import Levels, is_missing, level_of
+
+try:
+    from skdistill.runtime import _row_reader as compiled_rows
+except ImportError:
+    compiled_rows = None
+
+READERS = [python_rows.RowReader]
+if compiled_rows is not None:
+    READERS.append(compiled_rows.RowReader)
+
+LEVELS = ("", "0", "0.5", "1", "2", "False", "True", "a", "b", "inf", "é")
+
+
+def number(name):
+    return NumberColumn(name, 0.0, 1.0)
+
+
+def category(name, levels=LEVELS):
+    return CategoryColumn(name, levels)
+
+
+COLUMNS = (number("age"), category("sex", ("f", "m")), category("code", ("1", "2")))
+TABLE = {"age": [42.0, None, 1.5], "sex": ["m", None, "?"], "code": [1, 2.0, "1"]}
+VALUES = [[42, 1, 0], [np.nan, -1, 1], [1.5, -2, 0]]
+
+missing = st.sampled_from([None, np.nan])
+floats = st.sampled_from([0.0, -0.0, 0.5, 1.0, 2.0, 3.7, -1e300, 1e300])
+integers = st.sampled_from([0, 1, 2, 7, 2**53 + 1, -3])
+texts = st.sampled_from([*LEVELS, "c", "nan", "1.0", " a"])
+booleans = st.booleans()
+
+KINDS = {
+    "float64": (floats | missing, "float64"),
+    "float32": (st.sampled_from([0.0, 0.5, 1.0, 7.0]) | missing, "float32"),
+    "int64": (integers, "int64"),
+    "int8": (st.sampled_from([0, 1, 2, -5]), "int8"),
+    "bool": (booleans, "bool"),
+    "Int64": (integers | st.none(), "Int64"),
+    "Float64": (floats | st.none(), "Float64"),
+    "boolean": (booleans | st.none(), "boolean"),
+    "numbers as objects": (integers | floats | missing, object),
+    "booleans as objects": (booleans | st.none(), object),
+    "strings as objects": (texts | missing | st.just(pd.NA), object),
+    "decimals": (floats.map(Decimal) | st.none(), object),
+    "str": (texts | st.none(), "str"),
+    "string[python]": (texts | st.none(), "string[python]"),
+    "categories": (texts | st.none(), "category"),
+    "integers as categories": (integers | st.none(), "category"),
+    "floats as categories": (floats | st.none(), "category"),
+    "booleans as categories": (booleans, "category"),
+    "int64[pyarrow]": (integers | st.none(), "int64[pyarrow]"),
+    "bool[pyarrow]": (booleans | st.none(), "bool[pyarrow]"),
+    "string[pyarrow]": (texts | st.none(), "string[pyarrow]"),
+}
+
+POLARS_KINDS = {
+    "float64": (floats | missing, pl.Float64),
+    "float32": (st.sampled_from([0.0, 0.5, 1.0, 7.0]) | st.none(), pl.Float32),
+    "int64": (integers | st.none(), pl.Int64),
+    "uint8": (st.sampled_from([0, 1, 2]) | st.none(), pl.UInt8),
+    "bool": (booleans | st.none(), pl.Boolean),
+    "decimal": (st.sampled_from([0.5, 1.0]).map(Decimal) | st.none(), pl.Decimal(9, 2)),
+    "string": (texts | st.none(), pl.String),
+    "categories": (texts | st.none(), pl.Categorical),
+    "enum": (st.sampled_from(LEVELS) | st.none(), pl.Enum(LEVELS)),
+    "nothing": (st.none(), pl.Null),
+}
+
+
+def pandas_series(values, dtype):
+    return pd.Series(values, dtype=dtype)
+
+
+def polars_series(values, dtype):
+    return pl.Series(values, dtype=dtype, strict=False)
+
+
+@st.composite
+def series(draw, kinds, make, n_samples):
+    values, dtype = kinds[draw(st.sampled_from(sorted(kinds)))]
+    return make(draw(st.lists(values, min_size=n_samples, max_size=n_samples)), dtype)
+
+
+@st.composite
+def frames(draw):
+    """A frame, and columns that it may be read as."""
+    n_columns = draw(st.integers(1, 4))
+    n_samples = draw(st.sampled_from([1, 2, 7, 8, 12]))
+    kinds, make, frame = draw(
+        st.sampled_from(
+            [
+                (KINDS, pandas_series, pd.DataFrame),
+                (POLARS_KINDS, polars_series, pl.DataFrame),
+            ]
+        )
+    )
+    X = frame({f"c{j}": draw(series(kinds, make, n_samples)) for j in range(n_columns)})
+    of_model = [draw(st.sampled_from([number, category])) for _ in range(n_columns)]
+    return X, tuple(make(f"c{j}") for j, make in enumerate(of_model))
+
+
+def readable(X, columns):
+    """What `read_columns` makes of a table, None if it refuses."""
+    try:
+        return np.stack(read_columns(X, columns), axis=1)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+@given(case=frames(), data=st.data())
+def test_frames_are_read_as_students_read_them(case, data):
+    X, columns = case
+    expected = readable(X, columns)
+    if expected is None:
+        return
+    values = read_table(columns, X)
+    assert values.dtype == np.float64
+    assert values.flags.c_contiguous
+    np.testing.assert_array_equal(values, expected)
+    by_name = {column.name: X[column.name] for column in columns}
+    np.testing.assert_array_equal(read_table(columns, by_name), expected)
+    lists = {name: values.to_list() for name, values in by_name.items()}
+    np.testing.assert_array_equal(read_table(columns, lists), expected)
+    rows = [
+        dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)
+    ]
+    np.testing.assert_array_equal(read_table(columns, rows), expected)
+    np.testing.assert_array_equal(
+        read_table(columns, [tuple(row.values()) for row in rows]), expected
+    )
+    np.testing.assert_array_equal(read_table(columns, rows[0]), expected[:1])
+    # In any order, and with more columns than the model knows.
+    order = data.draw(st.permutations(list(by_name)))
+    more = X[order].copy() if isinstance(X, pd.DataFrame) else X[order].clone()
+    extra = ["more"] * len(X)
+    if isinstance(X, pd.DataFrame):
+        more.insert(0, "extra", extra)
+    else:
+        more = more.with_columns(pl.Series("extra", extra))
+    np.testing.assert_array_equal(read_table(columns, more), expected)
+
+
+@given(
+    cells=st.lists(
+        st.tuples(floats | integers | booleans | missing, texts | missing),
+        min_size=1,
+        max_size=12,
+    ),
+    dtype=st.sampled_from([object, np.float64, np.float32, np.int16, np.bool_, "U"]),
+)
+def test_arrays_are_read_as_students_read_them(cells, dtype):
+    if dtype is object:
+        X, columns = np.array(cells, dtype=object), (number("x0"), category("x1"))
+    elif dtype == "U":
+        X, columns = np.array(cells).astype(str)[:, 1:], (category("x0"),)
+    else:
+        whole = [[0 if is_missing(a) else a, 1] for a, _ in cells]
+        X = np.array(whole, dtype=object).clip(-300, 300).astype(dtype)
+        columns = (number("x0"), number("x1"))
+    expected = readable(X, columns)
+    if expected is not None:
+        np.testing.assert_array_equal(read_table(columns, X), expected)
+        np.testing.assert_array_equal(read_table(columns, X.tolist()), expected)
+
+
+class Colour(StrEnum):
+    RED = "a"
+
+
+cell = st.one_of(
+    st.floats(),
+    st.integers(),
+    st.integers(-(10**400), 10**400),
+    st.text(max_size=3),
+    texts,
+    booleans,
+    floats.map(np.float64),
+    st.sampled_from([0.0, 0.5, 1.0]).map(np.float32),
+    integers.map(np.int64),
+    booleans.map(np.bool_),
+    texts.map(np.str_),
+    st.decimals(allow_nan=False),
+    st.sampled_from(
+        [
+            None,
+            pd.NA,
+            pd.NaT,
+            Colour.RED,
+            Fraction(1, 2),
+            Decimal("nan"),
+            1j,
+            b"a",
+            [1],
+            np.zeros(1),
+            np.zeros(2),
+            {},
+            datetime.date(2020, 1, 1),
+            np.datetime64("2020-01-01"),
+            np.timedelta64(1, "D"),
+            pd.Timestamp("2020-01-01"),
+            float("inf"),
+            -math.inf,
+        ]
+    ),
+)
+
+
+def outcome(function, rows, width):
+    """What a reader makes of rows: numbers, or an error's type and text."""
+    out = np.empty((len(rows), width))
+    try:
+        function(rows, out)
+    except (TypeError, ValueError) as error:
+        return type(error), str(error)
+    return out.tobytes()
+
+
+@pytest.mark.skipif(compiled_rows is None, reason="there is no compiled reader")
+@given(cells=st.lists(st.tuples(cell, cell), max_size=5), cut=st.integers(0, 5))
+def test_compiled_and_python_readers_are_equal(cells, cut):
+    columns = number("a"), category("b")
+    readers = [reader(columns) for reader in READERS]
+    rows = [{"b": b, "a": a, "c": 1} for a, b in cells]
+    for row in rows[cut:]:
+        del row["b"]
+    some = [row[: 1 + (i < cut)] for i, row in enumerate(cells)]
+    for given_rows, method in (
+        (rows, "mappings"),
+        (cells, "sequences"),
+        (some, "sequences"),
+    ):
+        first, second = (
+            outcome(getattr(reader, method), given_rows, 2) for reader in readers
+        )
+        assert first == second
+
+
+@given(value=cell)
+def test_a_level_is_its_text(value):
+    levels = Levels("x", LEVELS)
+    if isinstance(value, complex | bytes | list | dict | np.ndarray | datetime.date):
+        return
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return
+    expected = (
+        -1 if is_missing(value) else dict.get(levels.by_text, level_of(value), -2)
+    )
+    assert levels.code(value) == expected
+    assert levels.codes([value]).tolist() == [expected]
+    assert levels.codes([value, True]).tolist() == [expected, LEVELS.index("True")]
+
+
+@given(value=st.floats() | st.integers() | st.text())
+def test_any_text_of_a_number_is_found(value):
+    if is_missing(value):
+        return
+    levels = Levels("x", (level_of(value), "another"))
+    assert levels.codes([value]).tolist() == [0]
+    for reader in READERS:
+        out = np.empty((1, 1))
+        reader([category("x", (level_of(value), "another"))]).sequences([[value]], out)
+        assert out[0, 0] == 0
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        TABLE,
+        MappingProxyType(TABLE),
+        {name: np.array(values, object) for name, values in TABLE.items()},
+        {name: tuple(values) for name, values in TABLE.items()} | {"other": 1},
+        pd.DataFrame(TABLE),
+        pd.DataFrame(TABLE)[["code", "sex", "age"]].assign(other=1j),
+        pl.DataFrame({**TABLE, "code": ["1", "2", "1"]}).with_columns(none=None),
+        pa.table({**TABLE, "code": ["1", "2", "1"]}),
+        np.array(list(zip(*TABLE.values(), strict=True)), dtype=object),
+        list(zip(*TABLE.values(), strict=True)),
+        [list(row) for row in zip(*TABLE.values(), strict=True)],
+        tuple(zip(*TABLE.values(), strict=True)),
+        [
+            dict(zip(TABLE, row, strict=True))
+            for row in zip(*TABLE.values(), strict=True)
+        ],
+        [
+            OrderedDict(zip(TABLE, row, strict=True))
+            for row in zip(*TABLE.values(), strict=True)
+        ],
+        [
+            MappingProxyType(dict(zip(TABLE, row, strict=True)))
+            for row in zip(*TABLE.values(), strict=True)
+        ],
+        np.array(VALUES),
+        np.array(VALUES, np.float32, order="F"),
+    ],
+    ids=lambda X: type(X).__name__,
+)
+def test_tables_of_all_kinds_are_read(X):
+    reader = TableReader(COLUMNS)
+    for _ in range(2):
+        values = reader.read(X)
+        assert values.dtype == np.float64
+        assert values.flags.c_contiguous
+        np.testing.assert_array_equal(values, VALUES)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"age": 42, "sex": "m", "code": 1},
+        {"age": np.float32(42), "sex": np.str_("m"), "code": np.int8(1)},
+        {"code": 1.0, "age": Decimal(42), "sex": "m", "more": [1, 2]},
+        OrderedDict(age=42.0, sex="m", code="1"),
+        pd.DataFrame({"age": 42, "sex": "m", "code": "1"}, index=["row"]),
+    ],
+)
+def test_a_row_is_read(row):
+    np.testing.assert_array_equal(read_table(COLUMNS, row), VALUES[:1])
+
+
+def test_arrays_as_they_should_be_are_not_copied():
+    X = np.array(VALUES)
+    assert read_table(COLUMNS, X) is X
+
+
+def test_default_dictionaries_do_not_hide_missing_columns():
+    row = defaultdict(float, age=1.0, sex="m")
+    with pytest.raises(ValueError, match=r"without columns \['code'\]"):
+        read_table(COLUMNS, [row])
+    assert set(row) == {"age", "sex"}
+
+
+@pytest.mark.parametrize("n_samples", [0, 1, 20])
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_columns_of_a_model_without_names_are_taken_by_position(frame, n_samples, rng):
+    values = rng.normal(size=(n_samples, 3))
+    columns = [number(f"x{j}") for j in range(3)]
+    X = frame(dict(zip("abc", values.T, strict=True)))
+    np.testing.assert_array_equal(read_table(columns, X), values)
+    with pytest.raises(ValueError, match="Got X with 2 columns, but expected 3"):
+        read_table(columns, X[["a", "b"]])
+    named = frame({f"x{j}": values[:, j] for j in (2, 0, 1)})
+    np.testing.assert_array_equal(read_table(columns, named), values)
+
+
+def test_numbers_may_be_names():
+    X = pd.DataFrame([[1, "a"], [2, "b"]])
+    np.testing.assert_array_equal(
+        read_table([category("1"), number("0")], X),
+        [[LEVELS.index("a"), 1], [LEVELS.index("b"), 2]],
+    )
+
+
+@pytest.mark.parametrize("n_samples", [1, 20])
+def test_columns_of_the_same_name_are_taken_by_position_or_refused(n_samples):
+    X = pd.DataFrame([[1.0, "a", 2.0]] * n_samples, columns=["x", "c", "x"])
+    columns = [number("x"), category("c"), number("x")]
+    expected = [[1, LEVELS.index("a"), 2]] * n_samples
+    np.testing.assert_array_equal(read_table(columns, X), expected)
+    with pytest.raises(ValueError, match="Got 2 columns named 'x' for 1 of the model"):
+        read_table(columns[:2], X)
+    np.testing.assert_array_equal(
+        read_table(columns[1:2], X), np.array(expected)[:, 1:2]
+    )
+
+
+def test_infinite_numbers_pass():
+    for X in ([[np.inf, -np.inf]], {"x": np.inf, "y": -np.inf}):
+        columns = [number("x"), number("y")]
+        np.testing.assert_array_equal(read_table(columns, X), [[np.inf, -np.inf]])
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        np.empty((0, 3)),
+        np.empty((0, 3), object),
+        [],
+        pd.DataFrame(TABLE).iloc[:0],
+        pl.DataFrame({**TABLE, "code": [1, 2, 3]})[:0],
+        {name: [] for name in TABLE},
+    ],
+    ids=lambda X: type(X).__name__,
+)
+def test_no_rows_are_a_table(X):
+    assert read_table(COLUMNS, X).shape == (0, 3)
+
+
+def one(column, values, make=pd.DataFrame):
+    return (column,), make({"x": values})
+
+
+DATES = [datetime.datetime(2020, 1, 1), datetime.datetime(2020, 1, 2)]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, dict])
+@pytest.mark.parametrize("times", [1, 20])
+@pytest.mark.parametrize("kind", [number, category])
+@pytest.mark.parametrize(
+    "values",
+    [DATES, [d.date() for d in DATES], [DATES[1] - DATES[0]] * 2, [b"a", b"b"]],
+    ids=lambda values: type(values[0]).__name__,
+)
+def test_what_is_no_cell_is_refused_by_name(make, values, kind, times):
+    with pytest.raises(TypeError, match=r"Column 'x' holds .*number of days"):
+        read_table((kind("x"),), make({"x": values * times}))
+
+
+@pytest.mark.parametrize("kind", [number, category])
+@pytest.mark.parametrize(
+    "dtype", ["datetime64[ns]", "timedelta64[s]", "S1", "c16", "V3"]
+)
+def test_types_of_arrays_are_refused(kind, dtype):
+    X = np.zeros((2, 1), dtype)
+    with pytest.raises(TypeError, match=r"Got an array of .* but expected numbers"):
+        read_table([kind("x")], X)
+    with pytest.raises(TypeError, match="Column 'x' holds"):
+        read_table([kind("x")], {"x": X[:, 0]})
+
+
+def test_times_that_are_all_missing_are_missing():
+    X = {"x": np.full(2, np.datetime64("NaT")), "y": pd.Series([pd.NaT] * 2)}
+    values = read_table([number("x"), category("y")], X)
+    np.testing.assert_array_equal(values, [[np.nan, -1]] * 2)
+
+
+SCALAR = "one value of column 'age' and several of 'sex'"
+
+
+@pytest.mark.parametrize(
+    ("X", "error", "message"),
+    [
+        (None, TypeError, "Got None, but expected a table"),
+        ("text", TypeError, "Got 'text', but expected a table"),
+        (b"text", TypeError, "Got b'text', but expected a table"),
+        (1.0, ValueError, "Got float of 0 dimensions"),
+        (np.zeros(3), ValueError, "Got ndarray of 1 dimensions"),
+        (np.zeros((1, 3, 1)), ValueError, "Got ndarray of 3 dimensions"),
+        (np.zeros((1, 2)), ValueError, "Got X with 2 columns, but expected 3"),
+        (np.zeros((1, 2), object), ValueError, "Got X with 2 columns, but expected 3"),
+        (np.ma.zeros((1, 3)), TypeError, "Got a masked array"),
+        (csr_array(np.zeros((1, 3))), TypeError, "Got a sparse matrix"),
+        ([1.0, 2.0, 3.0], TypeError, "Got row 0 of type float"),
+        (["abc"], TypeError, "Got row 0 of type str"),
+        ([[1, "m", 1], {"age": 1}], TypeError, "Got row 1 of type dict"),
+        ([[1, "m"]], ValueError, "Got row 0 of 2 values, but expected 3"),
+        ([[1, "m", 1], [1] * 4], ValueError, "Got row 1 of 4 values, but expected 3"),
+        ({}, ValueError, r"Got row 0 without columns \['age', 'sex', 'code'\]"),
+        ([{}], ValueError, r"Got row 0 without columns \['age', 'sex', 'code'\]"),
+        ({"age": 1, "code": 1}, ValueError, r"without columns \['sex'\]"),
+        ({"age": [1], "code": [1]}, ValueError, r"Got X without columns \['sex'\]"),
+        ({**TABLE, "code": [1]}, ValueError, "Got 1 values of column 'code'.* 3 as of"),
+        ({**TABLE, "age": 1}, ValueError, SCALAR),
+        ({**TABLE, "age": np.zeros((3, 1))}, ValueError, "'age' of 2 dimensions"),
+        ({**TABLE, "age": np.array(1)}, ValueError, SCALAR),
+        ({**TABLE, "sex": np.zeros((3, 1))}, TypeError, "Column 'sex' holds a list"),
+        ({**TABLE, "age": ["1", "2", "3"]}, TypeError, "'age' held numbers.*'1'"),
+        ({**TABLE, "age": [1, "2", None]}, TypeError, "'age' held numbers.*'2'"),
+        ({**TABLE, "age": [1, 10**400, 3]}, ValueError, "1329 bits in column 'age'"),
+        (
+            {"age": 10**400, "sex": 1, "code": 1},
+            ValueError,
+            "1329 bits in column 'age'",
+        ),
+        ({"age": "1", "sex": "m", "code": 1}, TypeError, "'age' held numbers.*'1'"),
+        ({"age": 1, "sex": b"m", "code": 1}, TypeError, "Column 'sex' holds a bytes"),
+        ({"age": 1j, "sex": "m", "code": 1}, TypeError, "Column 'age' holds a complex"),
+        (pd.DataFrame({"age": [1], "sex": "m"}), ValueError, r"columns \['code'\]"),
+        (pl.DataFrame({"code": [1]}), ValueError, r"columns \['age', 'sex'\]"),
+    ],
+    ids=str,
+)
+def test_what_is_no_table_of_the_model_is_refused(X, error, message):
+    with pytest.raises(error, match=message):
+        read_table(COLUMNS, X)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize(
+    "out",
+    [
+        np.empty((2, 2)),
+        np.empty((1, 3)),
+        np.empty(6),
+        np.empty((2, 3), np.float32),
+        np.empty((2, 3), np.int64),
+        np.empty((3, 2)).T,
+        np.empty((2, 6))[:, ::2],
+    ],
+    ids=lambda out: f"{out.shape}-{out.dtype}-{out.flags.c_contiguous}",
+)
+def test_rows_are_written_nowhere_else(reader, out):
+    rows = [(1.0, "m", 1)] * 2
+    with pytest.raises(ValueError, match=r"Got out|not C-contiguous"):
+        reader(COLUMNS).sequences(rows, out)
+    with pytest.raises(ValueError, match=r"Got out|not C-contiguous"):
+        reader(COLUMNS).mappings([dict(zip(TABLE, r, strict=True)) for r in rows], out)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_rows_that_change_while_they_are_read_do_no_harm(reader):
+    rows: list = []
+
+    class Vanishing(Decimal):
+        def __float__(self):
+            rows.clear()
+            return 1.0
+
+    rows += [{"x": Vanishing(1)} for _ in range(100)]
+    out = np.zeros((100, 1))
+    try:
+        reader([number("x")]).mappings(rows, out)
+    except ValueError as error:
+        assert "changed" in str(error)  # noqa: PT017 - Python's loop just ends
+    assert out[0, 0] == 1
+
+
+def test_the_compiled_reader_is_in_force_if_there_is_one():
+    assert table_module.RowReader is READERS[-1]
+
+
+def test_students_and_runtime_agree_on_a_real_table(adult):
+    X, _ = adult
+    columns = learn_columns(X[:1000])
+    expected = np.stack(read_columns(X, columns), axis=1)
+    np.testing.assert_array_equal(read_table(columns, X), expected)
+    polars = pl.from_pandas(X.reset_index(drop=True))
+    np.testing.assert_array_equal(read_table(columns, polars), expected)
+    rows = X[:50].to_dict("records")
+    np.testing.assert_array_equal(read_table(columns, rows), expected[:50])
+    for row, values in zip(rows, expected, strict=False):
+        np.testing.assert_array_equal(read_table(columns, row), [values])
+    np.testing.assert_array_equal(
+        read_table(columns, X.iloc[5:6]), expected[5:6], strict=True
+    )
