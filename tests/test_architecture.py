@@ -14,6 +14,7 @@ LAYERS = [
     {"_version", "_parameters"},
     {"losses", "datasets"},
     {"targets", "_columns"},
+    {"export"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
     {"_distilled"},
@@ -30,6 +31,8 @@ RESTRICTED = {
     "pandas": {"datasets/_loaders.py", "cli.py"},
     "narwhals": {"_columns.py"},
     "tqdm": {"cli.py"},
+    "onnx": {"export/_onnx.py"},
+    "onnxruntime": {"export/_onnx.py"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

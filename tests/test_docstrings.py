@@ -8,6 +8,7 @@ from numpydoc.validate import validate
 import skdistill
 import skdistill.augmentation
 import skdistill.datasets
+import skdistill.export
 import skdistill.inspection
 import skdistill.losses
 import skdistill.runtime
@@ -23,6 +24,7 @@ MODULES = [
     skdistill.datasets,
     skdistill.inspection,
     skdistill.runtime,
+    skdistill.export,
 ]
 
 # Beside each code: why it is not asked for.
