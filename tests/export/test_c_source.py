@@ -80,8 +80,8 @@ def test_any_model_is_exported(seed, draw_network, draw_trees, tmp_path_factory)
     if shutil.which("cc") is None:
         pytest.skip("no C compiler 'cc'")
     folder = tmp_path_factory.mktemp("c")
-    export_c(draw_network(seed), folder / "network.c", tolerance=2e-5)
-    assert export_c(draw_trees(seed), folder / "trees.c").largest < 1e-6
+    export_c(draw_network(seed), folder / "network.c")
+    assert export_c(draw_trees(seed), folder / "trees.c").largest < 3e-6
 
 
 @settings(max_examples=8)
@@ -91,7 +91,7 @@ def test_the_source_is_strict_and_clean(
 ):
     folder = tmp_path_factory.mktemp("c")
     for spec in (draw_network(seed), draw_trees(seed)):
-        export_c(spec, folder / "model.c", tolerance=2e-5)
+        export_c(spec, folder / "model.c")
         program = build(compiler, folder / "model.c", *sanitizers)
         rows = parity_rows(spec, n_rows=50)
         odd = np.array([np.nan, np.inf, -np.inf, -3, 0.5, 1e30, -1e30, -0.0])
@@ -99,7 +99,7 @@ def test_the_source_is_strict_and_clean(
         got, _ = score(program, spec, rows)
         expected = spec.probabilities(rows)
         finite = np.isfinite(rows).all(axis=1)
-        np.testing.assert_allclose(got[finite], expected[finite], rtol=0, atol=2e-5)
+        np.testing.assert_allclose(got[finite], expected[finite], rtol=0, atol=1e-5)
 
 
 def test_other_compilers_take_it(iris_spec, draw_trees, tmp_path):
