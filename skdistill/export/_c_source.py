@@ -102,6 +102,9 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
     of its level, for which there are constants, -1 or NaN if it is missing, and -2 if
     it is unseen. Do not compile it with ``-ffast-math``, which knows no NaN.
 
+    Numbers are rounded to float32 on their way in. The comparison is of rows that
+    float32 can represent: others may lie on another side of a threshold once rounded.
+
     Parameters
     ----------
     spec : skdistill.runtime.ModelSpec

@@ -33,6 +33,9 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
     (n_samples, n_classes), a tensor of floats. Labels are integers if all classes are
     whole numbers or booleans, otherwise strings.
 
+    Numbers are rounded to float32 on their way in. The comparison is of rows that
+    float32 can represent: others may lie on another side of a threshold once rounded.
+
     The metadata of the model hold ``producer``, ``classes`` and
     ``parity_certificate``, the last two as JSON.
 

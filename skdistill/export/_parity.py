@@ -10,6 +10,11 @@ TOLERANCE = 1e-5
 """Largest difference of a probability: what sums in float32 may differ by."""
 
 ROWS_AT_ONCE = 1024
+"""Rows scored together: a network's code of many columns takes much memory."""
+
+MOST_CHANGES = 600
+"""Values at which a model changes that are tried in a column: forests may have a
+threshold for each row of training."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +160,7 @@ def parity_rows(spec, X=None, *, n_rows=1000, random_state=0):
     with values at which something changes: knots, edges and thresholds with the
     floats beside them, missing values, unseen levels, and values out of range. Each
     comes at least once beside values like those of `X`, and once beside other such
-    values.
+    values. Of more than 600 knots, edges and thresholds of a column, so many are drawn.
 
     Parameters
     ----------
@@ -195,7 +200,9 @@ def parity_rows(spec, X=None, *, n_rows=1000, random_state=0):
     usual = _usual_rows(spec, X, n_rows, rng)
     if not spec.columns:
         return usual
-    special = [_special_values(spec.predictor, j) for j in range(len(spec.columns))]
+    special = [
+        _special_values(spec.predictor, j, rng) for j in range(len(spec.columns))
+    ]
     n_special = max(map(len, special))
     among_usual = usual[rng.integers(len(usual), size=4 * n_special)]
     together = np.empty((n_special, len(special)))
@@ -229,16 +236,12 @@ def certify(spec, score, rows, tolerance):
     ValueError
         If a difference is beyond the tolerance.
     """
-    expected = np.concatenate(
-        [
-            spec.probabilities(rows[start : start + ROWS_AT_ONCE])
-            for start in range(0, len(rows), ROWS_AT_ONCE)
-        ]
-    )
+    starts = range(0, len(rows), ROWS_AT_ONCE)
+    parts = [rows[start : start + ROWS_AT_ONCE] for start in starts]
     names = [column.name for column in spec.columns]
     return compare(
-        expected,
-        score(rows),
+        np.concatenate([spec.probabilities(part) for part in parts]),
+        np.concatenate([score(part) for part in parts]),
         classes=spec.classes,
         rows=rows,
         names=names,
@@ -261,17 +264,19 @@ def _usual_rows(spec, X, n_rows, rng):
         cells = [_draw(column, n_rows, rng) for column in spec.columns]
         return _as_float32(np.array(cells).reshape(-1, n_rows).T)
     # Takes scipy along, which an export without a table does not need.
-    from .._columns import read_columns
+    from .._columns import read_columns, take_rows
 
+    if hasattr(X, "tocsr"):  # Not every sparse matrix can take rows.
+        X = X.tocsr()
     X = X if hasattr(X, "shape") else np.asarray(X)
     if len(X.shape) != 2 or X.shape[1] != len(spec.columns) or not X.shape[0]:
         raise ValueError(
             f"Got X of shape {X.shape}, but expected at least one row of "
             f"{len(spec.columns)} columns."
         )
-    table = np.stack(read_columns(X, spec.columns), axis=1, dtype=np.float64)
-    chosen = rng.permutation(len(table))[:n_rows]
-    return _as_float32(table[np.sort(chosen)])
+    chosen = take_rows(X, np.sort(rng.permutation(X.shape[0])[:n_rows]))
+    table = read_columns(chosen, spec.columns)
+    return _as_float32(np.stack(table, axis=1, dtype=np.float64))
 
 
 def _draw(column, n_rows, rng):
@@ -285,7 +290,7 @@ def _draw(column, n_rows, rng):
     return column.low * (1 - share) + column.high * share
 
 
-def _special_values(predictor, j):
+def _special_values(predictor, j, rng):
     """Values of column j at which the model may change, and unusual ones."""
     column = predictor.columns[j]
     if not column.is_numeric:
@@ -294,6 +299,7 @@ def _special_values(predictor, j):
     middle = [column.knots, column.edges, _thresholds(predictor, j), ends]
     changes = np.concatenate(middle)
     changes = np.unique(_as_float32(changes[np.isfinite(changes)])).astype(np.float32)
+    changes = rng.permutation(changes)[:MOST_CHANGES]
     with np.errstate(over="ignore", under="ignore"):
         beside = [np.nextafter(changes, np.float32(side)) for side in (-np.inf, np.inf)]
         beyond = 2 * ends - ends[::-1]

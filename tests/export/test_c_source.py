@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from skdistill.export import ParityCertificate, export_c, parity_rows
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+STRICT += ["-Wshadow", "-Wdouble-promotion", "-Wmissing-prototypes"]
 SANITIZED = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 seeds = st.integers(0, 2**32 - 1)

@@ -6,9 +6,11 @@ import onnxruntime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx.reference import ReferenceEvaluator
 
 from skdistill._columns import read_columns
-from skdistill.export import ParityCertificate, export_onnx
+from skdistill.export import ParityCertificate, export_onnx, parity_rows
+from skdistill.export._onnx import _cells
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -121,3 +123,24 @@ def test_the_same_model_is_the_same_file(iris_spec, tmp_path):
     export_onnx(iris_spec, first)
     export_onnx(iris_spec, second)
     assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_reference_of_onnx_agrees(seed, draw_network, draw_trees, tmp_path):
+    # The files are no dialect that ONNX Runtime alone understands.
+    for spec in (draw_network(seed), draw_trees(seed)):
+        export_onnx(spec, tmp_path / "model.onnx")
+        model = onnx.load(tmp_path / "model.onnx")
+        rows = parity_rows(spec, n_rows=20)[:60]
+        reference = ReferenceEvaluator(model)
+        session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+        names = {i.name for i in session.get_inputs()}
+        feed = {"input": rows.astype(np.float32)}
+        if names != {"input"}:
+            feed = {
+                column.name: _cells(column, rows[:, j])[:, None]
+                for j, column in enumerate(spec.columns)
+            }
+        got = reference.run(["probabilities"], feed)[0]
+        expected = session.run(["probabilities"], feed)[0]
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.sparse import coo_array
 
 from skdistill.export import ParityCertificate, compare, parity_rows
 from skdistill.runtime import CategoryColumn, EncoderSpec, ModelSpec, NetworkSpec
@@ -133,6 +134,30 @@ def test_rows_are_those_of_the_table(student):
         np.testing.assert_array_equal(flags, [0, 1])
         sky = spec.columns[4]
         assert set(rows[:, 4]) == set(range(-1, len(sky.levels)))
+
+
+def test_sparse_matrices_are_tables(iris_spec):
+    X = coo_array(np.eye(4))
+    rows = parity_rows(iris_spec, X, n_rows=9)[:4]
+    np.testing.assert_array_equal(rows, np.eye(4))
+
+
+def test_a_column_of_many_thresholds_makes_no_endless_comparison(tiny_trees):
+    trees, n_nodes = tiny_trees.predictor, 5000
+    nodes = np.arange(n_nodes, dtype=np.int32)
+    children = np.stack([np.full(n_nodes, -1), nodes + 1], axis=1)
+    children[-1] = -1, -2
+    trees = replace(
+        trees,
+        features=np.zeros(n_nodes, np.int32),
+        thresholds=np.linspace(0, 1, n_nodes),
+        missing_left=np.ones(n_nodes, dtype=bool),
+        sets=np.full(n_nodes, -1, np.int32),
+        children=children.astype(np.int32),
+    )
+    rows = parity_rows(replace(tiny_trees, predictor=trees))
+    assert 1000 < len(rows) < 12_000
+    assert np.unique(rows[1000:, 0]).size > 600
 
 
 def test_lists_are_tables(iris_spec):
