@@ -71,5 +71,5 @@ def round_down(thresholds):
         raise ValueError("Got a threshold that is NaN, but expected a number.")
     with np.errstate(over="ignore"):
         nearest = thresholds.astype(np.float32)
-    below = np.nextafter(nearest, np.float32(-np.inf))
+        below = np.nextafter(nearest, np.float32(-np.inf))
     return np.where(nearest > thresholds, below, nearest)

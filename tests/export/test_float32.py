@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skdistill.export._float32 import check_ends, round_down, split
@@ -21,6 +21,10 @@ def neighbours(t):
 
 
 @given(t=any_threshold, x=any_float32)
+@example(t=-3.4028235e38, x=0.0)  # just above the lowest float32
+@example(t=-3.402823364973241e38, x=0.0)
+@example(t=1e300, x=0.0)
+@example(t=-1e-50, x=0.0)
 def test_every_float32_stays_on_its_side(t, x):
     rounded = round_down(np.array([t]))[0]
     assert rounded.dtype == np.float32

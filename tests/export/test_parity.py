@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,6 +135,13 @@ def test_rows_are_those_of_the_table(student):
         np.testing.assert_array_equal(flags, [0, 1])
         sky = spec.columns[4]
         assert set(rows[:, 4]) == set(range(-1, len(sky.levels)))
+
+
+def test_frames_of_other_libraries_are_tables(adult, iris_spec):
+    X = adult[0][["age", "hours_per_week", "education_num", "fnlwgt"]][:30]
+    expected = parity_rows(iris_spec, X)
+    np.testing.assert_array_equal(expected, parity_rows(iris_spec, pl.from_pandas(X)))
+    assert set(expected[:30, 0]) == set(X["age"])
 
 
 def test_sparse_matrices_are_tables(iris_spec):
