@@ -24,7 +24,8 @@ def literal(number):
     """
     if np.isinf(number):
         return "HUGE_VALF" if number > 0 else "-HUGE_VALF"
-    return f"{number}f"
+    # Not by formatting, which writes the digits of a double.
+    return str(number) + "f"
 
 
 def array(name, values):

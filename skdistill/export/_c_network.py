@@ -115,6 +115,17 @@ static void layer(const float *inputs, int32_t n_inputs, const float *weights,
 }
 """
 
+_OUTPUTS = """
+static void outputs_of(const float *row, float *outputs)
+{
+$buffers    float *first;
+    int32_t i;
+$zeros    first = $first;
+    for (i = 0; i < N_FIRST; i++)
+        first[i] = biases_0[i];
+$columns$layers}
+"""
+
 
 def network_source(network, first_output):
     """Return the data of a network and the function `outputs_of` as C source.
@@ -211,44 +222,36 @@ def _struct_array(kind, name, rows):
 
 
 def _outputs_source(network, numbers, categories, first_output):
-    arrays, calls = [], []
+    """Return the layers after the first, and the function that calls all."""
     last = len(network.weights) - 1
     hidden = [len(biases) for biases in network.biases[:-1]]
     places = [f"hidden_{i % 2}" for i in range(last)] + ["outputs"]
-    if first_output:
-        places[-1] += f" + {first_output}"
-        calls += [f"outputs[{k}] = 0.0f;" for k in range(first_output)]
-    calls += [
-        "for (i = 0; i < N_FIRST; i++)",
-        "    first[i] = biases_0[i];",
-    ]
-    for name, kind, columns in (
-        ("numbers", "number", numbers),
-        ("categories", "category", categories),
-    ):
-        if columns:
-            calls += [
-                f"for (i = 0; i < {len(columns)}; i++)",
-                f"    add_{kind}(&{name}[i], row[{name}[i].column], first);",
-            ]
-    if not (numbers or categories):
-        calls.append("(void)row;")
+    arrays, layers = [], []
     for i in range(1, last + 1):
         weights, biases = network.weights[i], network.biases[i]
         arrays += [array(f"weights_{i}", weights), array(f"biases_{i}", biases)]
-        sizes = f"weights_{i}, biases_{i}, {weights.shape[1]}"
-        calls.append(
-            f"layer({places[i - 1]}, {weights.shape[0]}, {sizes}, {places[i]});"
-        )
-    buffers = [
-        f"float hidden_{i}[{max([1, *hidden[i::2]])}];" for i in range(min(last, 2))
+        inputs = f"{places[i - 1]}, {weights.shape[0]}, weights_{i}, biases_{i}"
+        layers.append(f"    layer({inputs}, {weights.shape[1]}, {places[i]});\n")
+    tables = [("number", "numbers", numbers), ("category", "categories", categories)]
+    columns = [
+        f"    for (i = 0; i < {len(parts)}; i++)\n"
+        f"        add_{kind}(&{name}[i], row[{name}[i].column], first);\n"
+        for kind, name, parts in tables
+        if parts
     ]
-    declared = [*buffers, f"float *first = {places[0]};", "int32_t i;"]
-    body = "\n    ".join(declared + calls)
-    return (
-        "\n"
-        + "".join(arrays)
-        + "\nstatic void outputs_of(const float *row, float *outputs)\n{\n    "
-        + body
-        + "\n}\n"
-    )
+    # Layers take turns with two arrays, each as wide as its widest layer.
+    buffers = [
+        f"    float hidden_{i}[{max([1, *hidden[i::2]])}];\n"
+        for i in range(min(last, 2))
+    ]
+    texts = {
+        "$buffers": "".join(buffers),
+        "$zeros": "    *outputs++ = 0.0f;\n" * first_output,
+        "$first": places[0],
+        "$columns": "".join(columns) or "    (void)row;\n",
+        "$layers": "".join(layers),
+    }
+    outputs = _OUTPUTS
+    for name, text in texts.items():
+        outputs = outputs.replace(name, text)
+    return "\n" + "".join(arrays) + outputs

@@ -35,15 +35,14 @@ _OUTPUTS = """
 static void outputs_of(const float *row, float *outputs)
 {
     int32_t tree, node, i;
-$zeros    for (i = 0; i < $n_outputs; i++)
-        outputs[$first_output + i] = base[i];
-    for (tree = 0; tree < $n_trees; tree++) {
+$zeros    for (i = 0; i < N_OUTPUTS; i++)
+        outputs[i] = base[i];
+    for (tree = 0; tree < N_TREES; tree++) {
         node = roots[tree];
         while (node >= 0)
             node = children[2 * node + !goes_left(node, row)];
-        for (i = 0; i < $width; i++)
-            outputs[$first_output + tree_outputs[tree] + i]
-                += leaves[(-1 - node) * $width + i];
+        for (i = 0; i < LEAF_WIDTH; i++)
+            outputs[tree_outputs[tree] + i] += leaves[(-1 - node) * LEAF_WIDTH + i];
     }
 }
 """
@@ -74,6 +73,8 @@ def trees_source(trees, first_output):
     categorical = trees.sets >= 0
     thresholds = np.where(categorical, 0.0, trees.thresholds)
     parts = [
+        f"enum {{ N_OUTPUTS = {trees.n_outputs}, N_TREES = {len(trees.roots)}, ",
+        f"LEAF_WIDTH = {trees.leaves.shape[1]} }};\n",
         array("base", trees.base),
         array("roots", trees.roots.astype(np.int32)),
         array("tree_outputs", trees.outputs),
@@ -94,15 +95,6 @@ def trees_source(trees, first_output):
         ]
     in_set = _IN_SET if categorical.any() else ""
     parts.append(_GOES_LEFT.replace("$categorical", in_set))
-    zeros = "".join(f"    outputs[{k}] = 0.0f;\n" for k in range(first_output))
-    numbers = {
-        "$zeros": zeros,
-        "$first_output": str(first_output),
-        "$n_outputs": str(trees.n_outputs),
-        "$n_trees": str(len(trees.roots)),
-        "$width": str(trees.leaves.shape[1]),
-    }
-    outputs = _OUTPUTS
-    for name, number in numbers.items():
-        outputs = outputs.replace(name, number)
-    return "".join([*parts, outputs])
+    zeros = "    *outputs++ = 0.0f;\n" * first_output
+    parts.append(_OUTPUTS.replace("$zeros", zeros))
+    return "".join(parts)
