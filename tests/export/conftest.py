@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_iris
+from sklearn.ensemble import RandomForestClassifier
 
 from skdistill import SoftTargets
 from skdistill.runtime import (
@@ -215,3 +216,44 @@ def tiny_trees():
         probabilities=False,
     )
     return ModelSpec(trees, np.array(["no", "yes"]))
+
+
+@pytest.fixture(scope="session")
+def forest():
+    """A forest of scikit-learn, what it is as a spec, and its table."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4)).astype(np.float32)
+    y = np.array(["a", "b", "c"])[np.digitize(X[:, 0] * X[:, 1], [-0.3, 0.3])]
+    X[rng.random(X.shape) < 0.1] = np.nan
+    model = RandomForestClassifier(7, max_leaf_nodes=20, random_state=0).fit(X, y)
+    roots, features, thresholds, missing, children, leaves = [], [], [], [], [], []
+    for tree in (estimator.tree_ for estimator in model.estimators_):
+        inner = tree.children_left >= 0
+        # Where each node of this tree is among the nodes, or the leaves, of all.
+        at = np.where(
+            inner,
+            len(features) + np.cumsum(inner) - 1,
+            -len(leaves) - np.cumsum(~inner),
+        )
+        roots.append(at[0])
+        features += tree.feature[inner].tolist()
+        thresholds += tree.threshold[inner].tolist()
+        missing += tree.missing_go_to_left[inner].astype(bool).tolist()
+        sides = np.stack([tree.children_left, tree.children_right], axis=1)
+        children += at[sides[inner]].tolist()
+        leaves += (tree.value[~inner, 0] / len(model.estimators_)).tolist()
+    trees = TreeEnsembleSpec(
+        columns=tuple(NumberColumn(f"x{j}", -4.0, 4.0) for j in range(4)),
+        base=np.zeros(3),
+        roots=np.array(roots, np.int32),
+        outputs=np.zeros(len(roots), np.int32),
+        features=np.array(features, np.int32),
+        thresholds=np.array(thresholds),
+        missing_left=np.array(missing),
+        sets=np.full(len(features), -1, np.int32),
+        children=np.array(children, np.int32),
+        leaves=np.array(leaves),
+        level_sets=np.empty((0, 0), np.uint32),
+        probabilities=True,
+    )
+    return model, ModelSpec(trees, model.classes_), X

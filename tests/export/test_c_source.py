@@ -75,6 +75,16 @@ def test_the_source_computes_what_the_student_does(student, compiler, tmp_path):
     np.testing.assert_array_equal(best[clear], expected[clear].argmax(axis=1))
 
 
+def test_the_source_computes_what_a_forest_does(forest, compiler, tmp_path):
+    model, spec, X = forest
+    export_c(spec, tmp_path / "model.c", X)
+    rows = parity_rows(spec, X)
+    got, best = score(build(compiler, tmp_path / "model.c"), spec, rows)
+    expected = model.predict_proba(rows)
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(best, got.argmax(axis=1))
+
+
 @settings(max_examples=25)
 @given(seed=seeds)
 def test_any_model_is_exported(seed, draw_network, draw_trees, tmp_path_factory):

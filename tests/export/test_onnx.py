@@ -58,6 +58,16 @@ def test_onnx_runtime_computes_what_the_student_does(student, tmp_path):
     np.testing.assert_array_equal(label[clear], predicted[clear])
 
 
+def test_onnx_runtime_computes_what_a_forest_does(forest, tmp_path):
+    model, spec, X = forest
+    assert export_onnx(spec, tmp_path / "model.onnx", X).largest < 1e-6
+    rows = parity_rows(spec, X).astype(np.float32)
+    label, probabilities = run(tmp_path / "model.onnx", spec, rows)
+    expected = model.predict_proba(rows)
+    np.testing.assert_allclose(probabilities, expected, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(label, model.classes_[probabilities.argmax(axis=1)])
+
+
 def test_the_schema_is_what_users_of_onnx_runtime_expect(student, tmp_path):
     model, X = student
     path = tmp_path / "model.onnx"
