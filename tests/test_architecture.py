@@ -17,6 +17,7 @@ LAYERS = [
     {"targets", "_columns"},
     {"conversion"},
     {"_compiled"},
+    {"export"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
     {"_distilled"},
@@ -33,6 +34,8 @@ RESTRICTED = {
     "pandas": {"datasets/_loaders.py", "cli.py"},
     "narwhals": {"_columns.py"},
     "tqdm": {"cli.py"},
+    "onnx": {"export/_onnx.py"},
+    "onnxruntime": {"export/_onnx.py"},
 }
 
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -9,6 +9,7 @@ import skdistill
 import skdistill.augmentation
 import skdistill.conversion
 import skdistill.datasets
+import skdistill.export
 import skdistill.inspection
 import skdistill.losses
 import skdistill.runtime
@@ -25,6 +26,7 @@ MODULES = [
     skdistill.inspection,
     skdistill.runtime,
     skdistill.conversion,
+    skdistill.export,
 ]
 
 # Beside each code: why it is not asked for.

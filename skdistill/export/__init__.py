@@ -1,0 +1,15 @@
+"""Fitted models as files for other programs, compared with the model they came from."""
+
+from ._c_source import export_c
+from ._formats import export
+from ._onnx import export_onnx
+from ._parity import ParityCertificate, compare, parity_rows
+
+__all__ = [
+    "ParityCertificate",
+    "compare",
+    "export",
+    "export_c",
+    "export_onnx",
+    "parity_rows",
+]

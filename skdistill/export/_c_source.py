@@ -1,0 +1,285 @@
+"""A fitted model as one file of C."""
+
+import ctypes
+import re
+import shutil
+import subprocess
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from .._parameters import check_number
+from .._version import __version__
+from ..runtime import NetworkSpec
+from ._c_literals import comment, unique_name
+from ._c_network import network_source
+from ._c_trees import trees_source
+from ._file import write_whole
+from ._parity import TOLERANCE, certify, parity_rows
+
+_DECLARATIONS = """
+/* Class probabilities of a row, in the order of the classes. */
+void $prefix_predict_proba(const float *row, float *probabilities);
+
+/* Position of the most probable class of a row. */
+int $prefix_predict(const float *row);
+"""
+
+_SOFTMAX = """
+/* exp(x) of x <= 0: a polynomial around 0, then halved as often as it takes. */
+static float exponential(float x)
+{
+    static const float halvings[7] = {
+        5.0e-1f, 2.5e-1f, 6.25e-2f, 3.90625e-3f, 1.52587890625e-5f,
+        2.32830644e-10f, 5.42101086e-20f
+    };
+    float power;
+    int32_t n, i;
+    if (!(x > -87.0f))
+        return 0.0f;
+    n = (int32_t)(0.5f - x * 1.44269504f);
+    /* log(2) in two parts, so that the product with n is exact. */
+    x = (x + (float)n * 0.693359375f) - (float)n * 2.12194440e-4f;
+    power = 1.0f + x * (1.0f + x * (0.5f + x * (0.166666667f + x * (0.0416666667f
+        + x * (0.00833333333f + x * 0.00138888889f)))));
+    for (i = 0; n > 0; n /= 2, i++)
+        if (n % 2)
+            power *= halvings[i];
+    return power;
+}
+
+static void normalise(float *outputs)
+{
+    float largest = outputs[0], sum = 0.0f;
+    int32_t k;
+    for (k = 1; k < $classes; k++)
+        if (outputs[k] > largest)
+            largest = outputs[k];
+    for (k = 0; k < $classes; k++) {
+        outputs[k] = exponential(outputs[k] - largest);
+        sum += outputs[k];
+    }
+    for (k = 0; k < $classes; k++)
+        outputs[k] /= sum;
+}
+"""
+
+_FUNCTIONS = """
+void $prefix_predict_proba(const float *row, float *probabilities)
+{
+    outputs_of(row, probabilities);
+$normalise}
+
+int $prefix_predict(const float *row)
+{
+    float outputs[$classes];
+    int k, best = 0;
+    outputs_of(row, outputs);
+    for (k = 1; k < $classes; k++)
+        if (outputs[k] > outputs[best])
+            best = k;
+    return best;
+}
+"""
+
+_COMPILE = ("-std=c99", "-O2", "-shared", "-fPIC")
+
+
+def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
+    r"""Write a model as one C99 file that depends on nothing.
+
+    The file defines, for a path that ends in ``fraud.c``,
+    ``void fraud_predict_proba(const float *row, float *probabilities)`` and
+    ``int fraud_predict(const float *row)``, which returns the position of the most
+    probable class, with ``FRAUD_N_COLUMNS`` and ``FRAUD_N_CLASSES``. It computes with
+    ``float`` alone, takes nothing from the heap, and its data are constants, which
+    may stay in flash. A comment at its top lists the columns, the classes, the stack
+    it needs and the parity certificate.
+
+    A row holds finite numbers, NaN where they are missing. A category is the position
+    of its level, for which there are constants, -1 or NaN if it is missing, and -2 if
+    it is unseen. Do not compile it with ``-ffast-math``, which knows no NaN.
+
+    Numbers are rounded to float32 on their way in. The comparison is of rows that
+    float32 can represent: others may lie on another side of a threshold once rounded.
+
+    Parameters
+    ----------
+    spec : skdistill.runtime.ModelSpec
+        The model.
+    path : str or path-like
+        Where the file is written. One that is there is replaced.
+    X : array-like, sparse matrix or frame of shape (n_samples, n_columns), default=None
+        Rows like those of training to compare on, beside those of `parity_rows`.
+    tolerance : float, default=1e-5
+        Largest difference of a probability allowed.
+
+    Returns
+    -------
+    ParityCertificate or None
+        What the comparison with `ModelSpec.probabilities` found. ``None`` if there is
+        no compiler ``cc`` to compile the file for it: the file then says that it was
+        not compared.
+
+    Raises
+    ------
+    ValueError
+        If the compiled file differs by more than the tolerance, or numbers of the
+        model overflow float32. Nothing is written then.
+    RuntimeError
+        If the compiler fails.
+
+    Warns
+    -----
+    UserWarning
+        If there is no compiler.
+
+    See Also
+    --------
+    export_onnx : The same for ONNX Runtime.
+
+    Examples
+    --------
+    >>> import shutil, tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill.export import export_c
+    >>> from skdistill.students import MLPStudentClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> student = MLPStudentClassifier((8,), n_steps=20, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "iris.c"
+    ...     certificate = export_c(student.to_spec(), path, X)
+    ...     source = path.read_text()
+    >>> "void iris_predict_proba(const float *row, float *probabilities)" in source
+    True
+    """
+    check_number("tolerance", tolerance, 0)
+    path = Path(path)
+    prefix = _prefix(path)
+    body = _body(spec, prefix)
+    certificate = None
+    compiler = shutil.which("cc")
+    if compiler is None:
+        warnings.warn(
+            "Got no C compiler 'cc', but expected one to compare the exported source "
+            "with the model: the file says that it was not compared.",
+            UserWarning,
+            stacklevel=2,
+        )
+    else:
+        rows = parity_rows(spec, X)
+        with tempfile.TemporaryDirectory() as folder:
+            score = _compiled(compiler, body, prefix, len(spec.classes), Path(folder))
+            certificate = certify(spec, score, rows, tolerance)
+    source = _header(spec, prefix, certificate) + body
+    write_whole(path, source.encode("ascii"))
+    return certificate
+
+
+def _prefix(path):
+    """C name made of the name of a file."""
+    name = re.sub(r"[^A-Za-z0-9]", "_", path.stem)
+    # Names that begin with an underscore belong to the compiler.
+    return name if name[:1].isalpha() else f"model_{name}".rstrip("_")
+
+
+def _header(spec, prefix, certificate):
+    """Comment on what the file holds."""
+    parity = None if certificate is None else certificate.as_dict()
+    lines = [
+        f"{prefix}.c: class probabilities of a model, by skdistill {__version__}.",
+        "",
+        "C99 without libraries. A row holds finite numbers, NaN where one is missing;",
+        "a category is the position of its level, -1 if missing and -2 if unseen.",
+        f"Stack: {_stack_bytes(spec)} bytes of arrays. Do not use -ffast-math.",
+        "",
+        "Columns of a row:",
+    ]
+    for j, column in enumerate(spec.columns):
+        kind = "number" if column.is_numeric else f"{len(column.levels)} levels"
+        lines.append(f"  {j} {comment(column.name)}: {kind}")
+    lines += ["", f"Classes: {comment(spec.classes.tolist())}"]
+    lines.append(
+        "Parity: not compared"
+        if parity is None
+        else f"Parity of probabilities: {comment(parity)}"
+    )
+    return "/*\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
+
+
+def _stack_bytes(spec):
+    """Size of the arrays that the functions have at once."""
+    sizes = [len(spec.classes)]
+    if isinstance(spec.predictor, NetworkSpec):
+        hidden = [len(biases) for biases in spec.predictor.biases[:-1]]
+        sizes += [max(hidden[i::2]) for i in range(min(len(hidden), 2))]
+    return 4 * sum(sizes)
+
+
+def _body(spec, prefix):
+    """All of the file but its first comment."""
+    capitals, n_classes = prefix.upper(), len(spec.classes)
+    taken = {f"{capitals}_N_COLUMNS", f"{capitals}_N_CLASSES"}
+    first_output = n_classes - spec.predictor.n_outputs
+    is_network = isinstance(spec.predictor, NetworkSpec)
+    write = network_source if is_network else trees_source
+    model = write(spec.predictor, first_output)
+    parts = [
+        "#include <stdint.h>\n",
+        "#include <math.h>\n" if "HUGE_VALF" in model else "",
+        f"\n#define {capitals}_N_COLUMNS {len(spec.columns)}\n",
+        f"#define {capitals}_N_CLASSES {n_classes}\n",
+        *_level_constants(spec.columns, capitals, taken),
+        _DECLARATIONS.replace("$prefix", prefix),
+        "\n",
+        model,
+        "" if spec.averages else _SOFTMAX,
+        _FUNCTIONS.replace("$prefix", prefix).replace(
+            "$normalise", "" if spec.averages else "    normalise(probabilities);\n"
+        ),
+    ]
+    return "".join(parts).replace("$classes", f"{capitals}_N_CLASSES")
+
+
+def _level_constants(columns, capitals, taken):
+    """Codes of the levels of each categorical column, as constants."""
+    for column in columns:
+        if not column.levels:
+            continue
+        lines = [
+            f"    {unique_name((capitals, column.name, level), taken)} = {code}"
+            f" /* {comment(level)} */"
+            for code, level in enumerate(column.levels)
+        ]
+        body = ",\n".join(lines)
+        yield f"\n/* Levels of {comment(column.name)}. */\nenum {{\n{body}\n}};\n"
+
+
+def _compiled(compiler, source, prefix, n_classes, folder):
+    """Compile source; return what scores rows with it."""
+    (folder / "model.c").write_text(source, encoding="ascii")
+    library = folder / "model.so"
+    command = [compiler, *_COMPILE, "-o", str(library), "model.c"]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"Got exit status {done.returncode} from {compiler}, but expected it to "
+            f"compile the exported source: {done.stderr[-2000:]}"
+        )
+    predict_proba = getattr(ctypes.CDLL(str(library)), f"{prefix}_predict_proba")
+    predict_proba.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    predict_proba.restype = None
+
+    def score(rows):
+        rows = np.ascontiguousarray(rows, dtype=np.float32)
+        probabilities = np.empty((len(rows), n_classes), dtype=np.float32)
+        for row, out in zip(rows, probabilities, strict=True):
+            predict_proba(row.ctypes.data, out.ctypes.data)
+        return probabilities
+
+    return score
