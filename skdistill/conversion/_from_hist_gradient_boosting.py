@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from ..runtime._levels import is_missing, level_of
 from ..runtime import CategoryColumn, ModelSpec
+from ..runtime._levels import is_missing, level_of
 from ._compat import hist_baseline, hist_categories, hist_predictors
 from ._from_sklearn import number_columns
 from ._nodes import NO_SETS, Nodes, pack_sets

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..runtime._levels import level_of
 from ..runtime import CategoryColumn, ModelSpec, NumberColumn
+from ..runtime._levels import level_of
 from ._nodes import NO_SETS, Nodes, chain
 
 CATEGORICAL, DEFAULT_LEFT = 1, 2

@@ -49,6 +49,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator):
         )
         self.classes_ = targets.classes
         self._fit(X, targets, weights)
+        self._make_ready()
         return self
 
     def predict_log_proba(self, X):
@@ -64,10 +65,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes), float64
             Columns in the order of `classes_`.
         """
-        check_is_fitted(self)
-        accept_sparse = get_tags(self).input_tags.sparse
-        X = check_table(self, X, reset=False, accept_sparse=accept_sparse)
-        return log_softmax(self._log_odds(X))
+        return log_softmax(self._log_odds(self._check_rows(X)))
 
     def predict_proba(self, X):
         """Class probabilities.
@@ -82,7 +80,7 @@ class StudentClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes), float64
             Columns in the order of `classes_`.
         """
-        return np.exp(self.predict_log_proba(X))
+        return self._proba(self._check_rows(X))
 
     def predict(self, X):
         """Most probable class of each row.
@@ -111,9 +109,21 @@ class StudentClassifier(ClassifierMixin, BaseEstimator):
         Called at the start of `fit`, and before a teacher is fitted.
         """
 
+    def _check_rows(self, X):
+        check_is_fitted(self)
+        accept_sparse = get_tags(self).input_tags.sparse
+        return check_table(self, X, reset=False, accept_sparse=accept_sparse)
+
     @abstractmethod
     def _fit(self, X, targets, sample_weight):
         """Learn from soft targets; every weight is positive."""
+
+    def _make_ready(self):
+        """Prepare for scoring, once fitted."""
+
+    def _proba(self, X):
+        """Class probabilities, shape (n_samples, n_classes)."""
+        return np.exp(log_softmax(self._log_odds(X)))
 
     @abstractmethod
     def _log_odds(self, X):

@@ -9,11 +9,12 @@ from ..conversion._orders import split_levels
 from ..conversion._students import booster_trees
 from ..losses._boosting import SoftTargetObjective
 from ..runtime import ModelSpec
-from ._base import StudentClassifier, group_optimum
+from ._base import group_optimum
 from ._ordering import OrderingEncoder
+from ._scored import ScoredStudentClassifier
 
 
-class BoostedStudentClassifier(StudentClassifier):
+class BoostedStudentClassifier(ScoredStudentClassifier):
     r"""Small LightGBM ensemble trained on soft targets.
 
     The trees follow gradient and curvature of the objective of `SoftTargets`
@@ -51,6 +52,8 @@ class BoostedStudentClassifier(StudentClassifier):
         The trees.
     base_log_odds_ : ndarray of shape (n_classes,)
         What the trees are added to.
+    scorer_ : skdistill.runtime.Scorer
+        Scores rows, without what the student was fitted with.
     n_features_in_ : int
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -161,12 +164,6 @@ class BoostedStudentClassifier(StudentClassifier):
             "force_row_wise": True,
             "verbose": -1,
         }
-
-    def _log_odds(self, X):
-        raw = self.booster_.predict(self.encoder_.transform(X), raw_score=True)
-        if raw.ndim == 1:
-            raw = np.stack([np.zeros(len(raw)), raw], axis=1)
-        return self.base_log_odds_ + raw
 
 
 def _import_lightgbm():

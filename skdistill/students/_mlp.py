@@ -1,20 +1,19 @@
 """A small network as a student."""
 
-import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._columns import iterate_columns, take_rows
+from .._columns import iterate_columns
 from .._parameters import check_integer, check_number
 from ..runtime import ModelSpec, NetworkSpec
-from ._base import StudentClassifier
 from ._encoder import TabularEncoder
+from ._scored import ScoredStudentClassifier
 
 ROWS_AT_ONCE = 4096
 """Rows scored together: their encoded columns stay in the processor's cache."""
 
 
-class MLPStudentClassifier(StudentClassifier):
+class MLPStudentClassifier(ScoredStudentClassifier):
     r"""Small multilayer perceptron trained on soft targets.
 
     Columns are encoded by `TabularEncoder`, which borrows the thresholds of the
@@ -73,6 +72,8 @@ class MLPStudentClassifier(StudentClassifier):
         The same on held-out rows; only if the training could stop early.
     n_iter_ : int
         Optimiser steps taken.
+    scorer_ : skdistill.runtime.Scorer
+        Scores rows, without what the student was fitted with.
     n_features_in_ : int
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -200,32 +201,6 @@ class MLPStudentClassifier(StudentClassifier):
         if self.n_steps != "auto":
             return int(self.n_steps)
         return max(500, round(15 * n_samples**0.5))
-
-    def _log_odds(self, X):
-        n_samples = X.shape[0]
-        parts = [
-            self._forward(
-                self.encoder_.transform(
-                    take_rows(X, slice(start, start + ROWS_AT_ONCE))
-                )
-            )
-            for start in range(0, n_samples, ROWS_AT_ONCE)
-        ]
-        logits = np.concatenate(parts)
-        if len(self.classes_) == 2:
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        return logits
-
-    def _forward(self, code):
-        # In float64: in float32 a row's sum depends on its place in the block by more
-        # than rounding of the probabilities.
-        hidden = code.astype(np.float64)
-        *hidden_layers, last = zip(self.coefs_, self.intercepts_, strict=True)
-        for weights, biases in hidden_layers:
-            hidden = hidden @ weights
-            hidden += biases
-            np.maximum(hidden, 0, out=hidden)
-        return hidden @ last[0] + last[1]
 
 
 def _import_training():

@@ -9,11 +9,12 @@ from .._parameters import check_integer, check_number
 from ..conversion._orders import split_levels
 from ..conversion._students import single_tree
 from ..runtime import ModelSpec
-from ._base import StudentClassifier, group_optimum
+from ._base import group_optimum
 from ._ordering import OrderingEncoder
+from ._scored import ScoredStudentClassifier
 
 
-class TreeStudentClassifier(StudentClassifier):
+class TreeStudentClassifier(ScoredStudentClassifier):
     r"""Decision tree grown on soft targets, with leaves that minimise the objective.
 
     The structure is grown by squared error on the mixture of the teacher's
@@ -50,6 +51,8 @@ class TreeStudentClassifier(StudentClassifier):
         The grown structure.
     leaf_log_odds_ : ndarray of shape (n_nodes, n_classes)
         Log-odds of each leaf, by the number of its node.
+    scorer_ : skdistill.runtime.Scorer
+        Scores rows, without what the student was fitted with.
     n_features_in_ : int
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -126,6 +129,3 @@ class TreeStudentClassifier(StudentClassifier):
         self.leaf_log_odds_ = group_optimum(
             leaves, n_nodes, targets, weights, self.smoothing
         )
-
-    def _log_odds(self, X):
-        return self.leaf_log_odds_[self.tree_.apply(self.encoder_.transform(X))]
