@@ -1,6 +1,8 @@
 import datetime
 import math
+import pickle
 from collections import OrderedDict, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -534,6 +536,29 @@ def test_rows_that_change_while_they_are_read_do_no_harm(reader):
     except ValueError as error:
         assert "changed" in str(error)  # noqa: PT017 - Python's loop just ends
     assert out[0, 0] == 1
+
+
+def test_readers_are_pickled():
+    reader = pickle.loads(pickle.dumps(TableReader(COLUMNS)))
+    np.testing.assert_array_equal(reader.read(TABLE), VALUES)
+    np.testing.assert_array_equal(
+        reader.read([dict.fromkeys(TABLE)]), [[np.nan, -1, -1]]
+    )
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_threads_share_a_reader(reader):
+    shared, expected = reader(COLUMNS), np.array(VALUES[:1] * 500)
+    rows = [{"age": 42, "sex": "m", "code": np.float64(1)}] * 500
+
+    def read(_):
+        out = np.empty((500, 3))
+        shared.mappings(rows, out)
+        return out
+
+    with ThreadPoolExecutor(8) as threads:
+        for out in threads.map(read, range(32)):
+            np.testing.assert_array_equal(out, expected)
 
 
 def test_the_compiled_reader_is_in_force_if_there_is_one():
