@@ -86,6 +86,16 @@ def test_whole_numbers_are_one_level_whatever_their_type():
     np.testing.assert_array_equal(read_columns(floats, columns)[0], [1, 0])
 
 
+@pytest.mark.parametrize("dtype", ["bool", "boolean", object])
+def test_booleans_are_the_same_levels_beside_missing_values(dtype):
+    columns = learn_columns(pd.DataFrame({"a": pd.Categorical([False, True])}))
+    assert columns[0].levels == ("False", "True")
+    missing = [] if dtype == "bool" else [None]
+    X = pd.DataFrame({"a": pd.Series([True, False, *missing], dtype=dtype)})
+    expected = [1, 0, *[MISSING for _ in missing]]
+    np.testing.assert_array_equal(read_columns(X, columns)[0], expected)
+
+
 @pytest.mark.parametrize("value", [None, np.nan, pd.NA, pd.NaT, float("nan")])
 def test_missing_values_are_known(value):
     assert is_missing(value)

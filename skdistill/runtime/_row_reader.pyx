@@ -38,8 +38,11 @@ cdef class RowReader:
     cdef readonly tuple names
     cdef tuple _codes  # for each column level -> code as a float, None of a numeric one
     cdef tuple _readers
+    cdef tuple _columns
 
-    def __init__(self, columns):
+    # Not __init__: without these tuples the methods would read invalid memory.
+    def __cinit__(self, columns):
+        self._columns = tuple(columns)
         # Most keys of dictionaries are interned: the same object needs no comparison.
         self.names = tuple([_interned(column.name) for column in columns])
         self._readers = tuple(cell_readers(columns))
@@ -51,7 +54,10 @@ cdef class RowReader:
             for column in columns
         ])
 
-    def mappings(self, list rows, out):
+    def __reduce__(self):
+        return RowReader, (self._columns,)
+
+    def mappings(self, list rows not None, out):
         """Write rows that are mappings from names to cells."""
         cdef Py_ssize_t n_rows = PyList_GET_SIZE(rows), i
         cdef Py_ssize_t n_columns = PyTuple_GET_SIZE(self.names)
@@ -67,7 +73,7 @@ cdef class RowReader:
         finally:
             PyBuffer_Release(&view)
 
-    def sequences(self, list rows, out):
+    def sequences(self, list rows not None, out):
         """Write rows that are sequences of cells in the order of the columns."""
         cdef Py_ssize_t n_rows = PyList_GET_SIZE(rows), i, j
         cdef Py_ssize_t n_columns = PyTuple_GET_SIZE(self.names)

@@ -13,7 +13,9 @@ try:
 except ImportError:  # installed without a compiler
     from ._rows import RowReader
 
-SCALARS = frozenset({float, int, str, bool, type(None)})
+SCALARS = frozenset(
+    {float, int, str, bool, type(None), np.float64, np.float32, np.int64, np.str_}
+)
 NUMBERS = frozenset({float, int, bool, type(None)})
 
 FEW_ROWS = 8
