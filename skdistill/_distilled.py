@@ -16,6 +16,8 @@ from ._fitting import clone_seeded, fit_with_weights, last_step, takes_weights
 from ._log_odds import check_column_names, check_is_classifier
 from ._validation import check_labels, check_table, check_weights
 from .augmentation import Munge
+from .conversion import to_spec
+from .export import export
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import copy_input_tags, most_probable
@@ -261,6 +263,42 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
             Class labels.
         """
         return most_probable(self, X)
+
+    def export(self, path, X=None, *, tolerance=1e-5):
+        """Write the student to a file that scores without this library's requirements.
+
+        The suffix says how: ``.skd`` is scored by `skdistill.runtime.load` with numpy
+        alone, ``.onnx`` by ONNX Runtime, ``.c`` is C source that depends on nothing.
+        What was written is run and compared with the student, and holds a certificate
+        of the comparison.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where the file is written. One that is there is replaced.
+        X : array-like or frame of shape (n_samples, n_features), default=None
+            Rows to compare on, beside drawn ones and those at every threshold.
+        tolerance : float, default=1e-5
+            Largest difference of a probability allowed.
+
+        Returns
+        -------
+        skdistill.export.ParityCertificate or None
+            What the comparison found; ``None`` where it needs a compiler that is not
+            there.
+
+        Raises
+        ------
+        ImportError
+            If a library that the format needs is not installed.
+        TypeError
+            If the student is of a kind that cannot be exported.
+        ValueError
+            If no format has this suffix, or a probability differs by more than the
+            tolerance. Nothing is written then.
+        """
+        check_is_fitted(self)
+        return export(to_spec(self.student_), path, X, tolerance=tolerance)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

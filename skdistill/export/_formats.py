@@ -5,8 +5,9 @@ from pathlib import Path
 from ._c_source import export_c
 from ._onnx import export_onnx
 from ._parity import TOLERANCE
+from ._skd import export_skd
 
-WRITERS = {".c": export_c, ".onnx": export_onnx}
+WRITERS = {".c": export_c, ".onnx": export_onnx, ".skd": export_skd}
 """For each suffix what writes such a file: takes a spec, a path, rows and, by keyword,
 a tolerance; returns a certificate."""
 
@@ -22,8 +23,8 @@ def export(spec, path, X=None, *, tolerance=TOLERANCE):
     spec : skdistill.runtime.ModelSpec
         The model.
     path : str or path-like
-        Where the file is written, with the suffix ``.onnx`` or ``.c``. One that is
-        there is replaced.
+        Where the file is written, with the suffix ``.skd``, ``.onnx`` or ``.c``. One
+        that is there is replaced.
     X : array-like, sparse matrix or frame of shape (n_samples, n_columns), default=None
         Rows like those of training to compare on, beside those of `parity_rows`.
     tolerance : float, default=1e-5
@@ -44,6 +45,7 @@ def export(spec, path, X=None, *, tolerance=TOLERANCE):
 
     See Also
     --------
+    export_skd : The format for `skdistill.runtime`.
     export_onnx : The format for ONNX Runtime.
     export_c : C source without dependencies.
 
@@ -57,7 +59,7 @@ def export(spec, path, X=None, *, tolerance=TOLERANCE):
     >>> X, y = load_iris(return_X_y=True)
     >>> student = MLPStudentClassifier((8,), n_steps=20, random_state=0).fit(X, y)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     certificate = export(student.to_spec(), Path(folder) / "iris.onnx", X)
+    ...     certificate = export(student.to_spec(), Path(folder) / "iris.skd", X)
     >>> certificate.largest < 1e-5
     True
     """

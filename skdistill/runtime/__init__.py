@@ -1,6 +1,6 @@
 """Fitted models without their framework: numpy and the standard library only."""
 
-from ._file import load_spec, read_header, save
+from ._file import load, load_spec, read_header, save
 from ._model import ModelSpec
 from ._network import NetworkSpec
 from ._scorer import Scorer
@@ -17,6 +17,7 @@ __all__ = [
     "Scorer",
     "TableReader",
     "TreeEnsembleSpec",
+    "load",
     "load_spec",
     "read_header",
     "read_table",

@@ -5,6 +5,7 @@ import os
 from ._archive import LARGEST_FILE, pack, unpack
 from ._header import decode, encode, parse
 from ._model import ModelSpec
+from ._scorer import Scorer
 
 
 def save(spec, path, certificate=None):
@@ -124,11 +125,19 @@ def load(path, **options):
 
     Examples
     --------
-    >>> from skdistill.runtime import load  # doctest: +SKIP
-    >>> load("fraud.skd").predict_proba(X)  # doctest: +SKIP
+    >>> import os, tempfile
+    >>> from sklearn.datasets import load_iris
+    >>> from skdistill.runtime import load, save
+    >>> from skdistill.students import MLPStudentClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> student = MLPStudentClassifier((8,), n_steps=20).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "iris.skd")
+    ...     save(student.to_spec(), path)
+    ...     scorer = load(path)
+    >>> bool((scorer.predict_proba(X) == student.predict_proba(X)).all())
+    True
     """
-    from ._scorer import Scorer
-
     return Scorer(load_spec(path), **options)
 
 
