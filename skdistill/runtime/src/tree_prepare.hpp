@@ -29,10 +29,6 @@ class Preparation {
         unfold_trees();
         rank_thresholds();
         mask_nodes();
-        for (const Tree& tree : f.trees) {
-            f.any_masked |= tree.masked;
-            f.any_walked |= !tree.masked;
-        }
         return std::move(f);
     }
 
