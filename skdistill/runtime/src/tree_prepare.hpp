@@ -205,6 +205,7 @@ class Preparation {
         if (f.n_bins > std::numeric_limits<std::uint16_t>::max()) {
             for (Tree& tree : f.trees) tree.masked = false;
             f.rankings.clear();
+            f.n_bins = 0;
         }
     }
 
