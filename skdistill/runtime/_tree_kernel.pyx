@@ -97,6 +97,7 @@ cdef class TreeKernel:
     cdef readonly object spec
     cdef readonly str instruction_set
     cdef int64_t _n_columns, _n_classes
+    cdef tuple _shape_of_one
 
     def __cinit__(self, spec, instruction_set=None):
         if not isinstance(spec, ModelSpec):
@@ -117,6 +118,7 @@ cdef class TreeKernel:
         self.instruction_set = name
         self._n_columns = len(spec.columns)
         self._n_classes = len(spec.classes)
+        self._shape_of_one = (1, self._n_classes)
         self._scorer = _make(spec.predictor, self._n_classes, _NUMBERS[name])
 
     def __dealloc__(self):
@@ -225,7 +227,10 @@ cdef _score(TreeKernel self, X, bint probabilities, int n_threads):
     try:
         if not _is_table(&rows, self._n_columns):
             raise _refusal(X, self._n_columns)
-        result = _empty((rows.shape[0], self._n_classes))
+        if rows.shape[0] == 1:
+            result = _empty(self._shape_of_one)
+        else:
+            result = _empty((rows.shape[0], self._n_classes))
         PyObject_GetBuffer(result, &out, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
         try:
             _run(self._scorer, &rows, <double*>out.buf, probabilities, n_threads)

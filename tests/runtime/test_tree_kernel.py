@@ -145,6 +145,14 @@ def test_more_columns_than_fit_on_the_stack(random_trees, random_rows, name):
 
 
 @every_set
+def test_more_columns_than_a_node_can_number(random_trees, name):
+    spec = random_trees(5, n_columns=70_000, n_trees=1100, n_nodes=250)
+    rows = np.random.default_rng(0).normal(size=(150, 70_000)).astype(np.float32)
+    found = kernels.TreeKernel(spec, name).log_odds(rows)
+    np.testing.assert_array_equal(found, spec.log_odds(rows))
+
+
+@every_set
 def test_nodes_that_are_shared_without_end_are_not_unfolded(name):
     # As a tree it has 2 ** 200 leaves.
     children = np.stack([np.arange(1, 201)] * 2, axis=1).astype(np.int32)

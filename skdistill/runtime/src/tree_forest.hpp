@@ -106,7 +106,7 @@ struct Tree {
 struct Forest {
     std::int64_t n_columns = 0, n_outputs = 0, leaf_width = 1, n_trees = 0;
     std::int64_t n_bins = 0;
-    bool any_categorical = false, any_masked = false, any_walked = false;
+    bool any_categorical = false;
     std::vector<double> base;
     std::vector<Tree> trees;
     std::vector<double> leaves;       // of walked leaves with several values

@@ -29,10 +29,6 @@ class Preparation {
         unfold_trees();
         rank_thresholds();
         mask_nodes();
-        for (const Tree& tree : f.trees) {
-            f.any_masked |= tree.masked;
-            f.any_walked |= !tree.masked;
-        }
         return std::move(f);
     }
 
@@ -209,6 +205,7 @@ class Preparation {
         if (f.n_bins > std::numeric_limits<std::uint16_t>::max()) {
             for (Tree& tree : f.trees) tree.masked = false;
             f.rankings.clear();
+            f.n_bins = 0;
         }
     }
 

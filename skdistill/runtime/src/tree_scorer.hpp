@@ -25,8 +25,9 @@
 namespace skdistill {
 namespace trees {
 
-// Rows that a thread takes at once; whole blocks.
-constexpr std::int64_t kSliceRows = 512;
+// Blocks that a thread takes at once, fewer if rows take more memory than this.
+constexpr std::int64_t kSliceBlocks = 4;
+constexpr std::int64_t kSliceBytes = 1 << 22;
 // Bytes of nodes that stay in the first cache while the blocks of a slice pass.
 constexpr std::int64_t kChunkBytes = 16384;
 // With fewer rows than this in a block, they are walked one by one.
@@ -47,6 +48,11 @@ class Scorer {
             for (Tree& tree : forest_.trees) tree.masked = false;
         n_inputs_ = static_cast<std::int64_t>(forest_.inputs.size()) + 1;
         cut_chunks();
+        const std::int64_t row_bytes =
+            forest_.n_bins + (any_walked_ ? 8 * n_inputs_ : 0) + 8 * forest_.n_outputs;
+        const std::int64_t fitting = kSliceBytes / (row_bytes * kBlockRows);
+        slice_rows_ =
+            kBlockRows * std::max<std::int64_t>(1, std::min(fitting, kSliceBlocks));
     }
 
     std::int64_t n_columns() const { return forest_.n_columns; }
@@ -67,18 +73,18 @@ class Scorer {
     template <class Real>
     void score(const Real* rows, std::int64_t n_rows, double* out, bool probabilities,
                int n_threads) const {
-        const std::int64_t n_slices = (n_rows + kSliceRows - 1) / kSliceRows;
+        const std::int64_t n_slices = (n_rows + slice_rows_ - 1) / slice_rows_;
         const std::int64_t n_workers =
             std::max<std::int64_t>(1, std::min<std::int64_t>(n_threads, n_slices));
         std::vector<Workspace> spaces;
         for (std::int64_t i = 0; i < n_workers; ++i)
-            spaces.emplace_back(*this, std::min(n_rows, kSliceRows));
+            spaces.emplace_back(*this, std::min(n_rows, slice_rows_));
         std::atomic<std::int64_t> next{0};
         const auto work = [&](Workspace& space) {
             for (std::int64_t i = next++; i < n_slices; i = next++) {
-                const std::int64_t first = i * kSliceRows;
+                const std::int64_t first = i * slice_rows_;
                 score_slice(rows + first * n_columns(),
-                            std::min(kSliceRows, n_rows - first),
+                            std::min(slice_rows_, n_rows - first),
                             out + first * n_classes_, probabilities, space);
             }
         };
@@ -243,6 +249,7 @@ class Scorer {
     Masks<double> double_masks_;
     std::int64_t n_inputs_;  // with that of the leaves
     bool any_walked_;
+    std::int64_t slice_rows_;
     std::vector<std::int64_t> chunks_;  // first tree of each, and the end
 };
 
