@@ -33,8 +33,11 @@ SKDISTILL_INLINE void first_layer(const Packed& packed, const In* values, int n_
     const bool has_lookups = packed.has_lookups();
     dense(packed.layers[0], rows, rectify && !has_lookups);
     if (!has_lookups) return;
-    fetch(values, n_rows * stride);
-    for (int t = 0; t < packed.tables.size; ++t)
+    if (n_rows > 1) fetch(values, n_rows * stride);
+    for (int t = 0; t < packed.tables.size && n_rows == 1; ++t)
+        locate_value(packed.tables[t].search, values[packed.tables[t].search.column],
+                     space.segments[t * space.rows], space.fractions[t * space.rows]);
+    for (int t = 0; t < packed.tables.size && n_rows > 1; ++t)
         locate(packed.tables[t].search, values, stride, n_rows,
                space.segments + t * space.rows, space.fractions + t * space.rows, space);
     for (int c = 0; c < packed.categories.size; ++c)
