@@ -7,7 +7,8 @@ number and a lookup of a category. It is never expanded:
   value is missing) is one input of the layer, a *line*;
 - a bent score is one input too, a *curve*;
 - several intervals are a *table* of the layer's units at each edge, between whose rows
-  is interpolated, and a category is one row of a table.
+  is interpolated, together with the score of the column, if that is not continued
+  beyond the training range; a category is one row of a table.
 
 Means are subtracted in float64 here. That, and offsets near the mean of each line,
 keeps what is left small enough for float32.
@@ -122,6 +123,9 @@ class _Builder:
         self.tables, self.categories = [], []
 
     def add_number(self, j, column, weights, mean):
+        if len(column.knots) > 2 and column.n_intervals > 1 and not self.extrapolate:
+            self._add_everything(j, column, weights, mean)
+            return
         if len(column.knots):
             self._add_score(j, column, weights[0], mean[0])
         if column.n_intervals:
@@ -168,6 +172,14 @@ class _Builder:
             search = _search(j, knots, scores[:, None], self.extrapolate)
             self.curves.append((search, np.append(scores, fill)))
             self.curve_weights.append(weights)
+
+    def _add_everything(self, j, column, weights, mean):
+        """Add a table of score and intervals, at all points of both."""
+        points = np.union1d(column.knots, column.edges)
+        code = np.empty((len(points) + 1, column.width))
+        column.encode(np.append(points, np.nan), code)
+        rows = (code - mean) @ weights
+        self.tables.append((_search(j, points, rows[:-1]), rows))
 
     def _add_intervals(self, j, column, weights, mean):
         edges = column.edges
