@@ -26,7 +26,9 @@ SKDISTILL_INLINE void first_layer(const Packed& packed, const In* values, int n_
     const std::int64_t input_stride = packed.n_inputs_padded;
     if (packed.lines.size)
         read_lines(packed.lines, values, stride, n_rows, input_stride, space);
-    for (int i = 0; i < packed.curves.size; ++i)
+    for (int i = 0; i < packed.curves.size && n_rows == 1; ++i)
+        space.inputs[packed.lines.size + i] = read_curve_once(packed.curves[i], values);
+    for (int i = 0; i < packed.curves.size && n_rows > 1; ++i)
         read_curve(packed.curves[i], values, stride, n_rows,
                    space.inputs + packed.lines.size + i, input_stride, space);
     const DenseRows rows = {space.inputs, input_stride, units, unit_stride, n_rows};
