@@ -7,7 +7,8 @@ number and a lookup of a category. It is never expanded:
   value is missing) is one input of the layer, a *line*;
 - a bent score is one input too, a *curve*;
 - several intervals are a *table* of the layer's units at each edge, between whose rows
-  is interpolated, and a category is one row of a table.
+  is interpolated, together with the score of the column where tables are small; a
+  category is one row of a table.
 
 Means are subtracted in float64 here. That, and offsets near the mean of each line,
 keeps what is left small enough for float32.
@@ -24,6 +25,11 @@ and of the range: as good as for ever, and products with weights stay finite."""
 
 SHORTEST = 1e-30
 """Shortest segment, relative to all of them, that is searched for in float32."""
+
+
+LARGEST_TABLES = 2**19
+"""Bytes of the tables with which scores are looked up too. Larger ones would not stay
+in the processor's cache, and a second search takes less than waiting for them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +108,7 @@ def first_layer(network, extrapolate=False):
     -------
     FirstLayer
     """
-    builder = _Builder(network.biases[0].astype(np.float64), extrapolate)
+    builder = _Builder(network, extrapolate)
     weights, mean = network.weights[0], network.encoder.mean.astype(np.float64)
     start = 0
     for j, column in enumerate(network.encoder.columns):
@@ -114,14 +120,24 @@ def first_layer(network, extrapolate=False):
 
 
 class _Builder:
-    def __init__(self, biases, extrapolate):
-        self.biases = biases
+    def __init__(self, network, extrapolate):
+        self.biases = network.biases[0].astype(np.float64)
         self.extrapolate = extrapolate
+        n_points = sum(
+            len(column.knots) + len(column.edges)
+            for column in network.columns
+            if column.is_numeric
+        )
+        bytes_of_tables = 4 * n_points * len(self.biases)
+        self.merges = bytes_of_tables <= LARGEST_TABLES and not extrapolate
         self.lines, self.line_weights = [], []
         self.curves, self.curve_weights = [], []
         self.tables, self.categories = [], []
 
     def add_number(self, j, column, weights, mean):
+        if self.merges and len(column.knots) > 2 and column.n_intervals > 1:
+            self._add_everything(j, column, weights, mean)
+            return
         if len(column.knots):
             self._add_score(j, column, weights[0], mean[0])
         if column.n_intervals:
@@ -168,6 +184,14 @@ class _Builder:
             search = _search(j, knots, scores[:, None], self.extrapolate)
             self.curves.append((search, np.append(scores, fill)))
             self.curve_weights.append(weights)
+
+    def _add_everything(self, j, column, weights, mean):
+        """Add a table of score and intervals, at all points of both."""
+        points = np.union1d(column.knots, column.edges)
+        code = np.empty((len(points) + 1, column.width))
+        column.encode(np.append(points, np.nan), code)
+        rows = (code - mean) @ weights
+        self.tables.append((_search(j, points, rows[:-1]), rows))
 
     def _add_intervals(self, j, column, weights, mean):
         edges = column.edges

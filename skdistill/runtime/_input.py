@@ -42,8 +42,8 @@ def as_table(columns, X):
     if X.dtype.kind == "c":
         raise ValueError(f"Got numbers of type {X.dtype}, but expected real numbers.")
     dtype = np.float32 if X.dtype in (np.float16, np.float32) else np.float64
-    # `array`, so that what comes out is no subclass.
-    return np.array(X, dtype=dtype, order="C", copy=None)
+    # Contiguous, aligned and no subclass, as compiled code reads it.
+    return np.require(X, dtype, ["C", "A", "E"])
 
 
 def check_width(columns, X):

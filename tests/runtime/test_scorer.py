@@ -21,6 +21,7 @@ from skdistill.runtime import (
     TreeEnsembleSpec,
 )
 from skdistill.runtime._extrapolation import extrapolated
+from skdistill.runtime._first_layer import first_layer
 from skdistill.runtime._kernel import implementations, kernel_for
 from skdistill.students import MLPStudentClassifier
 
@@ -112,6 +113,23 @@ def test_both_fused_instruction_sets_give_the_same_bits(spec, n_rows, extrapolat
     narrow, wide = (kernel(name, spec, extrapolate) for name in ("avx2", "avx512"))
     np.testing.assert_array_equal(narrow.log_odds(X), wide.log_odds(X))
     np.testing.assert_array_equal(narrow.probabilities(X), wide.probabilities(X))
+
+
+@each_set
+@pytest.mark.parametrize("n_columns", [1, 10])
+def test_scores_are_looked_up_or_computed(name, n_columns):
+    rng = np.random.default_rng(0)
+    columns = [number_column(rng, 65, 33, 0.0, 1.0) for _ in range(n_columns)]
+    spec = model(rng, columns, [200], 3)
+    first = first_layer(spec.predictor)
+    assert len(first.tables) == n_columns
+    assert len(first.curves) == (0 if n_columns == 1 else n_columns)
+    X = rows_of(spec, 50)
+    scorer = kernel(name, spec)
+    found = scorer.probabilities(X)
+    np.testing.assert_allclose(found, spec.probabilities(X), atol=1e-5)
+    for i in range(len(X)):
+        np.testing.assert_array_equal(scorer.probabilities(X[i : i + 1])[0], found[i])
 
 
 @each_set

@@ -72,6 +72,19 @@ SKDISTILL_OUTLINE void read_lines(const PackedLines& lines, const In* values,
     }
 }
 
+SKDISTILL_INLINE float value_of(const PackedCurve& curve, std::int32_t segment,
+                                float fraction) {
+    return fused(fraction, curve.steps.get()[segment], curve.values.get()[segment]);
+}
+
+template <class In>
+SKDISTILL_INLINE float read_curve_once(const PackedCurve& curve, const In* values) {
+    std::int32_t segment;
+    float fraction;
+    locate_value(curve.search, values[curve.search.column], segment, fraction);
+    return value_of(curve, segment, fraction);
+}
+
 template <class In>
 SKDISTILL_OUTLINE void read_curve(const PackedCurve& curve, const In* values,
                                   std::int64_t stride, int n_rows, float* inputs,
@@ -79,9 +92,7 @@ SKDISTILL_OUTLINE void read_curve(const PackedCurve& curve, const In* values,
     std::int32_t* segments = space.segments;
     locate(curve.search, values, stride, n_rows, segments, space.fractions, space);
     for (int r = 0; r < n_rows; ++r)
-        inputs[r * input_stride] =
-            fused(space.fractions[r], curve.steps.get()[segments[r]],
-                  curve.values.get()[segments[r]]);
+        inputs[r * input_stride] = value_of(curve, segments[r], space.fractions[r]);
 }
 
 // Rows of the categories' table.

@@ -54,11 +54,15 @@ struct Shape {
     int lanes, panel, table_panel;
 };
 
-// The points that are compared, in chunks of as many as there are lanes, and the last
-// of each chunk; padded by infinity.
+// Chunks of points, as many as there are lanes, that are compared without looking at
+// the last point of each chunk first.
+constexpr int kFewChunks = 4;
+
+// The points that are compared, and the last of each chunk; padded by infinity.
 template <class Real>
 struct PackedPoints {
-    int n_pivots = 0;  // in whole vectors; 0: there is one chunk
+    int n_inner = 0;   // in whole vectors
+    int n_pivots = 0;  // in whole vectors; 0: there are few chunks
     Buffer<Real> pivots, inner;
 
     PackedPoints() = default;
@@ -67,7 +71,8 @@ struct PackedPoints {
         const int n_chunks = std::max((n_segments - 2 + lanes) / lanes, 1);
         const int size = (n_segments + 31) / 32 * 32 + 2 * lanes;
         const Real infinity = std::numeric_limits<Real>::infinity();
-        if (n_chunks > 1) n_pivots = (n_chunks + lanes - 1) / lanes * lanes;
+        n_inner = n_chunks * lanes;
+        if (n_chunks > kFewChunks) n_pivots = (n_chunks + lanes - 1) / lanes * lanes;
         pivots = Buffer<Real>(n_pivots);
         inner = Buffer<Real>(size);
         std::fill_n(inner.get(), size, infinity);

@@ -27,11 +27,17 @@ SKDISTILL_INLINE int reached(const Real* points, Real value) {
 
 template <class Real>
 SKDISTILL_INLINE int segment_of(const PackedPoints<Real>& points, Real value) {
-    int chunk = 0;
+    const Real* inner = points.inner.get();
+    int count = 0;
+    if (points.n_pivots == 0) {
+        for (int i = 0; i < points.n_inner; i += kLanes<Real>)
+            count += reached(inner + i, value);
+        return count;
+    }
     for (int i = 0; i < points.n_pivots; i += kLanes<Real>)
-        chunk += reached(points.pivots.get() + i, value);
-    chunk *= kLanes<Real>;
-    return chunk + reached(points.inner.get() + chunk, value);
+        count += reached(points.pivots.get() + i, value);
+    count *= kLanes<Real>;
+    return count + reached(inner + count, value);
 }
 
 SKDISTILL_INLINE void locate_value(const PackedSearch& search, double value,
@@ -55,8 +61,8 @@ SKDISTILL_INLINE void locate_value(const PackedSearch& search, double value,
     // Rounded up to the start of the next segment; the first one has nothing before.
     const bool above = difference < 0 && found > 0;
     segment = found - above;
-    fraction = difference * search.reciprocals.get()[segment];
-    if (above) fraction += 1;
+    fraction = fused(difference, search.reciprocals.get()[segment],
+                     static_cast<float>(above));
 }
 
 #if SKDISTILL_VECTOR_BYTES == 64
@@ -137,11 +143,13 @@ SKDISTILL_INLINE void locate_vector(const PackedSearch& search,
     const Vector<float> difference = from_doubles(positions);
     const Mask<float> above = (difference < 0) & (found > 0);
     const Mask<float> segment = found + above;
-    const Vector<float> fraction = difference * registers.reciprocals[segment];
+    const Vector<float> one = broadcast(1.0f);
+    const Vector<float> fraction =
+        fused(difference, registers.reciprocals[segment],
+              select<float>(above, one, Vector<float>{}));
     const Mask<float> row = missing ? search.n_segments + 1 + Mask<float>{} : segment;
     _mm512_storeu_si512(segments, (__m512i)row);
-    store(fractions, select<float>(missing, Vector<float>{},
-                                   select<float>(above, fraction + 1, fraction)));
+    store(fractions, select<float>(missing, Vector<float>{}, fraction));
 }
 
 template <int quarters>
@@ -161,6 +169,10 @@ SKDISTILL_OUTLINE void locate(const PackedSearch& search, const In* values,
                               float* fractions,
                               [[maybe_unused]] const Workspace& space) {
     values += search.column;
+    if (n_rows == 1) {
+        locate_value(search, *values, *segments, *fractions);
+        return;
+    }
 #if SKDISTILL_VECTOR_BYTES == 64
     if (n_rows > 4 && search.in_float && search.n_segments <= 128) {
         for (int r = 0; r < n_rows; ++r) space.column[r] = values[r * stride];
