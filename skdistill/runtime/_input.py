@@ -3,13 +3,13 @@
 import numpy as np
 
 
-def as_table(columns, X):
+def as_table(reader, X):
     """Return rows as a C-contiguous array.
 
     Parameters
     ----------
-    columns : tuple of NumberColumn and CategoryColumn
-        Columns of the model.
+    reader : TableReader
+        Knows the columns of the model.
     X : array-like or frame of shape (n_samples, n_columns)
         Rows.
 
@@ -24,16 +24,15 @@ def as_table(columns, X):
     ValueError
         If there are not two dimensions, or the cells are no real numbers.
     """
+    if not isinstance(X, np.ndarray):
+        return reader.read(X)
     if isinstance(X, np.ma.MaskedArray):
         raise TypeError(
             "Got a masked array, but expected one with NaN where a value is missing, "
             "such as X.filled(numpy.nan)."
         )
-    if not isinstance(X, np.ndarray) or X.dtype.kind not in "biufc":
-        # A part of the package that models without names never need.
-        from ._table import read_table
-
-        X = read_table(columns, X)
+    if X.dtype.kind not in "biufc":
+        return reader.read(X)
     if X.ndim != 2:
         hint = " X.reshape(1, -1) is a table of one row." if X.ndim == 1 else ""
         raise ValueError(
@@ -46,18 +45,19 @@ def as_table(columns, X):
     return np.require(X, dtype, ["C", "A", "E"])
 
 
-def check_width(columns, X):
+def check_width(reader, X):
     """Raise an error if there are not as many columns as the model has.
 
     Parameters
     ----------
-    columns : tuple of NumberColumn and CategoryColumn
-        Columns of the model.
+    reader : TableReader
+        Knows the columns of the model.
     X : ndarray of shape (n_samples, n_columns)
         Rows.
     """
-    if X.shape[1] != len(columns):
-        raise ValueError(f"Got {X.shape[1]} columns, but expected {len(columns)}.")
+    n_columns = len(reader.names)
+    if X.shape[1] != n_columns:
+        raise ValueError(f"Got {X.shape[1]} columns, but expected {n_columns}.")
 
 
 def check_finite(columns, X):

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from ._network import NetworkSpec
 from ._numpy_kernel import NumpyKernel
+from ._tree_scores import INSTRUCTION_SETS as TREE_INSTRUCTION_SETS
+from ._tree_scores import TreeScores
+from ._trees import TreeEnsembleSpec
 
 try:
     from ._network_kernel import INSTRUCTION_SETS, NetworkKernel
@@ -15,7 +18,10 @@ except ImportError:  # installed without a compiler
 VARIABLE = "SKDISTILL_RUNTIME"
 """Environment variable that forces an implementation of every scorer made after."""
 
-COMPILED = {NetworkSpec: (NetworkKernel, INSTRUCTION_SETS)}
+COMPILED = {
+    NetworkSpec: (NetworkKernel, INSTRUCTION_SETS),
+    TreeEnsembleSpec: (TreeScores, TREE_INSTRUCTION_SETS),
+}
 """For each kind of predictor the class of its compiled kernels and the names of the
 instruction sets that this machine runs, the fastest last."""
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ._first_layer import first_layer
 from ._input import as_table, check_finite
+from ._table import TableReader
 
 cimport numpy as cnp
 from libc.stdint cimport int32_t, int64_t
@@ -188,6 +189,7 @@ cdef class NetworkKernel:
 
     cdef unique_ptr[CppKernel] _kernel
     cdef object _columns
+    cdef object _reader
     cdef int64_t _n_columns
     cdef int64_t _n_classes
     cdef int _n_threads
@@ -202,6 +204,7 @@ cdef class NetworkKernel:
                 f"{INSTRUCTION_SETS}."
             )
         self._columns = spec.columns
+        self._reader = TableReader(spec.columns)
         self._n_columns = len(spec.columns)
         self._n_classes = len(spec.classes)
         self._n_threads = n_threads
@@ -228,7 +231,7 @@ cdef class NetworkKernel:
         cdef void* results
         cdef bint is_float
         if not _is_fast(X):
-            X = as_table(self._columns, X)
+            X = as_table(self._reader, X)
         table = <cnp.ndarray>X
         if cnp.PyArray_DIM(table, 1) != self._n_columns:
             raise ValueError(

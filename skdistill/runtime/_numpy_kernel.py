@@ -4,6 +4,7 @@ import numpy as np
 
 from ._extrapolation import extrapolated
 from ._input import as_table, check_finite, check_width
+from ._table import TableReader
 
 ROWS_AT_ONCE = 4096
 """Rows whose code is in memory at the same time."""
@@ -26,6 +27,7 @@ class NumpyKernel:
 
     def __init__(self, spec, extrapolate, n_threads, dtype):
         self._columns = spec.columns
+        self._reader = TableReader(spec.columns)
         self._n_classes = len(spec.classes)
         self._spec = extrapolated(spec) if extrapolate else spec
         self._refuses_infinite = extrapolate
@@ -40,8 +42,8 @@ class NumpyKernel:
         return self._score(X, self._spec.log_odds, "float64")
 
     def _score(self, X, score, dtype):
-        X = as_table(self._columns, X)
-        check_width(self._columns, X)
+        X = as_table(self._reader, X)
+        check_width(self._reader, X)
         if self._refuses_infinite:
             check_finite(self._columns, X)
         out = np.empty((len(X), self._n_classes), dtype=dtype)

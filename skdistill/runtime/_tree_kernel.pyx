@@ -72,6 +72,7 @@ INSTRUCTION_SETS = tuple(_NUMBERS)
 """Names of those that this machine runs, in ascending order of speed."""
 
 cdef object _empty = np.empty
+cdef object _ndarray = np.ndarray
 
 # A row of so many trees takes less time than giving up the GIL and getting it back may.
 cdef enum:
@@ -144,7 +145,7 @@ cdef class TreeKernel:
         Raises
         ------
         TypeError
-            If `X` has no buffer.
+            If `X` is no ndarray.
         ValueError
             If `X` is of another shape, dtype or memory order, or `n_threads` < 1.
         """
@@ -167,7 +168,7 @@ cdef class TreeKernel:
         Raises
         ------
         TypeError
-            If `X` has no buffer.
+            If `X` is no ndarray.
         ValueError
             If `X` is of another shape, dtype or memory order, or `n_threads` < 1.
         """
@@ -220,6 +221,9 @@ cdef _score(TreeKernel self, X, bint probabilities, int n_threads):
         raise ValueError(
             f"Got n_threads={n_threads}, but expected a positive integer."
         )
+    # Not of a subclass, such as a masked array, whose buffer is not all of it.
+    if type(X) is not _ndarray:
+        raise _refusal(X, self._n_columns)
     try:
         PyObject_GetBuffer(X, &rows, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT)
     except (TypeError, ValueError, BufferError) as error:
@@ -252,7 +256,7 @@ cdef inline bint _is_table(Py_buffer* rows, int64_t n_columns) noexcept:
 
 cdef _refusal(X, int64_t n_columns):
     expected = f"a C-contiguous array of (n_samples, {n_columns}) float32 or float64"
-    if not isinstance(X, np.ndarray):
+    if type(X) is not np.ndarray:
         return TypeError(f"Got {type(X).__name__}, but expected {expected}.")
     return ValueError(
         f"Got an array of shape {X.shape}, strides {X.strides} and type {X.dtype}, "
