@@ -14,7 +14,7 @@ import numpy as np
 
 def network_peers(spec):
     """Scorers of a network on raw columns."""
-    yield from onnx_runtime(spec)
+    yield from onnx_runtime(folded_graph(spec))
     yield from numpy_products(spec)
     yield from torch_modules(spec)
 
@@ -26,7 +26,7 @@ def ensemble_peers(model, spec):
     yield "Booster", booster.predict
     yield "LightGBM C fast", fast_c_call(booster)
     yield from lleaves(booster)
-    yield from onnx_runtime(spec)
+    yield from onnx_runtime(exported(spec))
     yield from treelite(booster)
     yield from tl2cgen(booster)
 
@@ -35,26 +35,57 @@ def installed(name):
     return importlib.util.find_spec(name) is not None
 
 
-def onnx_runtime(spec):
+def onnx_runtime(graph):
     if not installed("onnxruntime"):
         return
     import onnxruntime
 
-    from skdistill.export import export
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        export(spec, path)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(
+        graph, options, providers=["CPUExecutionProvider"]
+    )
 
     def score(X):
         return session.run(["probabilities"], {"input": X})[0]
 
     yield "ONNX Runtime", score
+
+
+def exported(spec):
+    """Bytes of an ensemble's ONNX file."""
+    from skdistill.export import export
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        export(spec, path)
+        return path.read_bytes()
+
+
+def folded_graph(spec):
+    """Bytes of the smallest graph of a network: nothing but its layers."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, constants, name = [], [], "input"
+    for depth, layer in enumerate(layers_of(spec)):
+        names = [f"weights{depth}", f"biases{depth}"]
+        constants += map(numpy_helper.from_array, layer, names)
+        nodes.append(helper.make_node("Gemm", [name, *names], [f"sums{depth}"]))
+        name = f"hidden{depth}"
+        nodes.append(helper.make_node("Relu", [f"sums{depth}"], [name]))
+    kind = "Sigmoid" if spec.predictor.n_outputs == 1 else "Softmax"
+    nodes[-1] = helper.make_node(kind, [f"sums{depth}"], ["probabilities"])
+    rows = helper.make_tensor_value_info(
+        "input", TensorProto.FLOAT, [None, len(spec.columns)]
+    )
+    out = helper.make_tensor_value_info(
+        "probabilities", TensorProto.FLOAT, [None, spec.predictor.n_outputs]
+    )
+    graph = helper.make_graph(nodes, "network", [rows], [out], constants)
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(
+        graph, opset_imports=opset, ir_version=8
+    ).SerializeToString()
 
 
 def layers_of(spec):

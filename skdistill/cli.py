@@ -16,7 +16,7 @@ COLUMNS = {
     "agreement": ("agreement", "{:.4f}"),
     "skill_retention": ("skill kept", "{:.1%}"),
     "size_kb": ("size kB", "{:,.0f}"),
-    "one_row_us": ("one row us", "{:,.0f}"),
+    "one_row_us": ("one row us", "{:,.1f}"),
     "rows_per_second": ("rows/s", "{:,.0f}"),
 }
 """Attributes of a score, with their headings and formats."""
