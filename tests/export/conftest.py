@@ -99,7 +99,7 @@ def _number(rng, name):
     def ends(size):
         return np.unique(offset + scale * rng.normal(size=size))
 
-    knots = ends(rng.integers(0, 9))
+    knots = ends(rng.choice([0, 2, 3, 8]))
     edges = ends(rng.choice([0, 2, 3, 12]))
     fill = float(offset + scale * rng.normal())
     low, high = offset - 2 * scale, offset + 2 * scale
@@ -110,7 +110,7 @@ def _number(rng, name):
 
 def _category(rng, name):
     levels = LEVELS[: rng.integers(0, len(LEVELS) + 1)]
-    n_slots, n_means = rng.integers(0, 4), rng.integers(0, 3)
+    n_slots, n_means = rng.integers(0, min(4, len(levels) + 3)), rng.integers(0, 3)
     slots = rng.integers(-1, n_slots, size=len(levels) + 2)
     means = rng.normal(size=(len(levels) + 2, n_means)).astype(np.float32)
     return CategoryColumn(name, levels, slots, int(n_slots), means)

@@ -153,7 +153,7 @@ BAD = [
     ({"features": np.array([0, -1], np.int32)}, "Got features from -1 to 0"),
     ({"features": np.array([[0, 1]], np.int32)}, "shape"),
     ({"thresholds": np.array([1.0])}, "Got thresholds of .* shape"),
-    ({"thresholds": np.array([np.nan, 0.0])}, "Got a threshold that is not a number"),
+    ({"thresholds": np.array([np.nan, 0.0])}, "Got a numeric node without a threshold"),
     ({"missing_left": np.array([0, 1])}, "Got missing_left of type int64"),
     ({"sets": np.array([-1, 1], np.int32)}, "Got sets from -1 to 1"),
     ({"sets": np.array([-2, 0], np.int32)}, "Got sets from -2 to 0"),
@@ -178,7 +178,7 @@ BAD = [
     ({"leaves": np.full((4, 1), np.inf)}, "Got leaves with a number"),
     ({"leaves": np.zeros((4, 1), ">f8")}, "Got leaves of type >f8"),
     ({"level_sets": np.zeros((1, 1), np.int32)}, "Got level_sets of type int32"),
-    ({"level_sets": np.zeros((1, 0), np.uint32)}, "Got level_sets of 0 words"),
+    ({"level_sets": np.zeros((1, 0), np.uint32)}, "Got level_sets of no words"),
     ({"level_sets": np.zeros(1, np.uint32)}, "Got level_sets of .* shape"),
     ({"columns": ()}, "Got features from 0 to 1"),
     (
