@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,13 +23,16 @@ from skdistill.runtime import (
     save,
 )
 from skdistill.runtime._file import read_archive
-from skdistill.students import MLPStudentClassifier
 
 sys.path.insert(0, str(Path(__file__).parent))
 from files import archive_of, assert_same, peak, with_classes
 from models import network, tables, trees
 
 sys.path.pop(0)
+
+needs_students = pytest.mark.skipif(
+    find_spec("sklearn") is None, reason="students are fitted by scikit-learn"
+)
 
 
 @pytest.fixture(params=[network, trees])
@@ -49,8 +53,11 @@ def test_what_was_saved_is_loaded(spec, tmp_path, rng):
     assert os.listdir(tmp_path) == ["model.skd"]
 
 
+@needs_students
 def test_a_student_is_loaded_as_it_was(adult, tmp_path):
     X, y = adult
+    from skdistill.students import MLPStudentClassifier
+
     spec = MLPStudentClassifier((8,), n_steps=20).fit(X, y).to_spec()
     save(spec, tmp_path / "adult.skd")
     assert_same(spec, load_spec(tmp_path / "adult.skd"))

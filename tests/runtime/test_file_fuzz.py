@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skdistill.runtime import Scorer
 from skdistill.runtime._archive import pack, unpack
 from skdistill.runtime._file import read_archive
 from skdistill.runtime._header import encode
@@ -50,7 +51,11 @@ def score(spec):
     """Score rows of all kinds: what is accepted must not fail later."""
     rows = [0.0, 1.0, -1.0, -2.0, 1e9, -1e300, np.nan, np.inf, -np.inf]
     values = np.tile(np.array(rows)[:, None], (1, len(spec.columns)))
-    assert spec.probabilities(values).shape == (len(rows), len(spec.classes))
+    shape = (len(rows), len(spec.classes))
+    assert spec.probabilities(values).shape == shape
+    scorer = Scorer(spec)
+    assert scorer.predict_proba(values).shape == shape
+    assert scorer.predict_proba(values[:1]).shape == (1, shape[1])
 
 
 class Mutator:

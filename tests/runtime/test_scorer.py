@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -23,12 +24,14 @@ from skdistill.runtime import (
 from skdistill.runtime._extrapolation import extrapolated
 from skdistill.runtime._first_layer import first_layer
 from skdistill.runtime._kernel import implementations, kernel_for
-from skdistill.students import MLPStudentClassifier
 
 from .networks import model, number_column, random_model, rows_of, straight_model
 
 _network_kernel = pytest.importorskip("skdistill.runtime._network_kernel")
 
+needs_students = pytest.mark.skipif(
+    find_spec("sklearn") is None, reason="students are fitted by scikit-learn"
+)
 COMPILED = _network_kernel.INSTRUCTION_SETS
 each_set = pytest.mark.parametrize("name", COMPILED)
 each_implementation = pytest.mark.parametrize("name", ["numpy", *COMPILED])
@@ -280,9 +283,12 @@ def test_columns_without_code_do_not_matter(name):
     np.testing.assert_allclose(found, spec.probabilities(X), atol=1e-6)
 
 
+@needs_students
 @pytest.mark.parametrize("n_classes", [2, 5])
 def test_fitted_students_score_like_their_spec(adult, rng, n_classes):
     X, y = adult
+    from skdistill.students import MLPStudentClassifier
+
     if n_classes > 2:
         y = rng.integers(0, n_classes, len(y))
     student = MLPStudentClassifier((32, 32), n_steps=50, random_state=0).fit(X, y)
