@@ -30,18 +30,16 @@ from skdistill.runtime import (
     save,
 )
 
-ROW = "row = {column.name: 0.5 for column in spec.columns}; "
+ROW = "row = {column.name: 0.5 for column in scorer.spec.columns}; "
 SNIPPETS = {
     "python": "pass",
     "numpy": "import numpy",
     "runtime": "import numpy, skdistill.runtime",
-    "load": "import sys, numpy; from skdistill.runtime import load_spec; "
-    "load_spec(sys.argv[1])",
-    "first row": "import sys, numpy; from skdistill.runtime import *; "
-    f"spec = load_spec(sys.argv[1]); {ROW}"
-    "spec.probabilities(read_table(spec.columns, row))",
+    "load": "import sys, numpy; from skdistill.runtime import load; load(sys.argv[1])",
+    "first row": "import sys, numpy; from skdistill.runtime import load; "
+    f"scorer = load(sys.argv[1]); {ROW}scorer.predict_proba(row)",
 }
-"""What each kind of process does. Once there is a compiled scorer it scores the row."""
+"""What each kind of process does."""
 
 
 def main():

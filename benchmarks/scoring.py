@@ -57,6 +57,8 @@ def main():
         print_table(n_rows, times)
         slow |= {k for k, v in times.items() if statistics.median(v) > LONGEST / 10}
     print("\nbytes of the model:", json.dumps(sizes, indent=2))
+    if arguments.plot:
+        plot(results["seconds"][1], arguments.plot)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(results))
 
@@ -66,6 +68,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--json", help="write all times to this file")
+    parser.add_argument("--plot", help="draw the times of one row to this file")
     return parser.parse_args()
 
 
@@ -162,6 +165,24 @@ def print_table(n_rows, times):
         text = "".join(f"{value:10.2f}" for value in ratios)
         print(f"{model:20}{scorer:22}{figure:12.3f}{text}")
     print(f"columns of multiples: same model, {', '.join(k[0] for k in references)}")
+
+
+def plot(times, path):
+    """Draw the median times of one row, on a logarithmic axis."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    micros = {name: 1e6 * statistics.median(v) for name, v in times.items()}
+    names = sorted(micros, key=micros.get, reverse=True)
+    colors = ["tab:blue" if "skdistill" in name else "tab:gray" for name in names]
+    figure, ax = pyplot.subplots(figsize=(7, 0.22 * len(names) + 1))
+    ax.barh(names, [micros[name] for name in names], color=colors)
+    ax.set(xscale="log", xlabel="microseconds for one row, one thread")
+    ax.margins(y=0.01)
+    figure.tight_layout()
+    figure.savefig(path, metadata={"Date": None} if path.endswith("svg") else None)
 
 
 def ratio(seconds, reference):
