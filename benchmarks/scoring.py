@@ -58,7 +58,7 @@ def main():
         slow |= {k for k, v in times.items() if statistics.median(v) > LONGEST / 10}
     print("\nbytes of the model:", json.dumps(sizes, indent=2))
     if arguments.plot:
-        plot(results["seconds"][1], arguments.plot)
+        plot(results["seconds"], arguments.plot)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(results))
 
@@ -167,19 +167,20 @@ def print_table(n_rows, times):
     print(f"columns of multiples: same model, {', '.join(k[0] for k in references)}")
 
 
-def plot(times, path):
-    """Draw the median times of one row, on a logarithmic axis."""
+def plot(seconds, path):
+    """Draw the median times of the smallest batch, on a logarithmic axis."""
     import matplotlib
 
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    micros = {name: 1e6 * statistics.median(v) for name, v in times.items()}
+    n_rows = min(seconds)
+    micros = {k: 1e6 * statistics.median(v) for k, v in seconds[n_rows].items()}
     names = sorted(micros, key=micros.get, reverse=True)
     colors = ["tab:blue" if "skdistill" in name else "tab:gray" for name in names]
     figure, ax = pyplot.subplots(figsize=(7, 0.22 * len(names) + 1))
     ax.barh(names, [micros[name] for name in names], color=colors)
-    ax.set(xscale="log", xlabel="microseconds for one row, one thread")
+    ax.set(xscale="log", xlabel=f"microseconds, rows: {n_rows}")
     ax.margins(y=0.01)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None} if path.endswith("svg") else None)

@@ -24,6 +24,10 @@ LARGEST_FILE = 2**31 - 1
 LARGEST_RATIO = 8
 """An archive's members are at most this many times larger than the archive."""
 
+LARGEST_HEADER_RATIO = 2
+"""The header is at most this many times larger than the archive: once it is parsed it
+takes many times as much memory as its text."""
+
 SAVING = 0.2
 """Part of a member's bytes that deflating must save to be worth the time to inflate."""
 
@@ -68,7 +72,7 @@ def pack(header, arrays):
     archive = _join(contents, [_deflate(content) for content in contents])
     # What compresses too well to be trusted by a reader is stored.
     for stored in ({"arrays.bin"}, set(NAMES)):
-        if total <= LARGEST_RATIO * len(archive):
+        if _is_trusted(total, len(header), len(archive)):
             break
         kept = [
             None if name in stored else _deflate(content)
@@ -98,10 +102,12 @@ def unpack(archive):
     """
     members = _directory(archive)
     total = sum(size for *_, size in members)
-    if total > LARGEST_RATIO * len(archive):
+    header_size = members[0][-1]
+    if not _is_trusted(total, header_size, len(archive)):
         raise ValueError(
-            f"Got members of {total} bytes in a file of {len(archive)}, but expected "
-            f"at most {LARGEST_RATIO} times as many."
+            f"Got members of {total} bytes, {header_size} of them the header, in a "
+            f"file of {len(archive)}, but expected at most {LARGEST_RATIO} times as "
+            f"many, {LARGEST_HEADER_RATIO} times for the header."
         )
     header, arrays, sums = (
         _content(archive, *member) for member in zip(NAMES, members, strict=True)
@@ -118,6 +124,11 @@ def _sums(header, arrays):
         for name, content in zip(NAMES, (header, arrays), strict=False)
     ]
     return "".join(lines).encode()
+
+
+def _is_trusted(total, header, archive):
+    """Whether members are so large that an archive of its size may well hold them."""
+    return total <= LARGEST_RATIO * archive and header <= LARGEST_HEADER_RATIO * archive
 
 
 def _deflate(content):
