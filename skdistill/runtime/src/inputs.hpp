@@ -1,16 +1,5 @@
 // From the columns of a table to the inputs of the first layer.
 
-typedef float HalfOfFloats __attribute__((vector_size(kBytes / 2)));
-typedef float HalfMemory
-    __attribute__((vector_size(kBytes / 2), aligned(4), may_alias));
-
-SKDISTILL_INLINE Vector<double> load_doubles(const double* from) { return load(from); }
-
-SKDISTILL_INLINE Vector<double> load_doubles(const float* from) {
-    const HalfOfFloats half = *reinterpret_cast<const HalfMemory*>(from);
-    return __builtin_convertvector(half, Vector<double>);
-}
-
 SKDISTILL_INLINE void store_floats(float* to, Vector<double> values) {
     *reinterpret_cast<HalfMemory*>(to) = __builtin_convertvector(values, HalfOfFloats);
 }
@@ -86,13 +75,15 @@ SKDISTILL_INLINE float read_curve_once(const PackedCurve& curve, const In* value
 }
 
 template <class In>
-SKDISTILL_OUTLINE void read_curve(const PackedCurve& curve, const In* values,
-                                  std::int64_t stride, int n_rows, float* inputs,
-                                  std::int64_t input_stride, const Workspace& space) {
-    std::int32_t* segments = space.segments;
-    locate(curve.search, values, stride, n_rows, segments, space.fractions, space);
-    for (int r = 0; r < n_rows; ++r)
-        inputs[r * input_stride] = value_of(curve, segments[r], space.fractions[r]);
+SKDISTILL_OUTLINE void read_curves(Span<PackedCurve> curves, Columns<In> columns,
+                                   float* inputs, std::int64_t input_stride) {
+    const Workspace& space = columns.space;
+    for (int i = 0; i < curves.size; ++i) {
+        columns.locate(curves[i].search, space.segments, space.fractions);
+        for (int r = 0; r < columns.n_rows; ++r)
+            inputs[r * input_stride + i] =
+                value_of(curves[i], space.segments[r], space.fractions[r]);
+    }
 }
 
 // Rows of the categories' table.
