@@ -321,8 +321,10 @@ struct Workspace {
     double* columns;         // (kColumns, rows): numbers of columns next to each other
     float* inputs;           // (n_rows, n_inputs_padded)
     float* activations[2];   // (n_rows, widest)
-    std::int32_t* segments;  // (n_tables + n_categories, rows), or those of a curve
-    float* fractions;        // (n_tables, rows), or those of a curve
+    std::int32_t* segments;  // (n_tables + n_categories, rows)
+    float* fractions;        // (n_tables, rows)
+    std::int32_t* curve_segments;  // (rows,), of one curve
+    float* curve_fractions;        // (rows,)
     double* exponents;       // (n_rows, n_classes)
     int rows;                // n_rows, in whole vectors
 
@@ -333,14 +335,16 @@ struct Workspace {
     Workspace(const Packed& packed, int n_rows, char* memory)
         : rows(n_rows == 1 ? 1 : padded(n_rows)), used(0), memory_(memory) {
         const std::size_t n = rows;
-        const std::size_t tables = std::max(packed.tables.size, 1);
         line = take<double>(padded(packed.lines.size));
         columns = take<double>(kColumns * n);
         inputs = take<float>(n * packed.n_inputs_padded);
         activations[0] = take<float>(n * packed.widest);
         activations[1] = take<float>(n * packed.widest);
-        segments = take<std::int32_t>(n * (tables + packed.categories.size));
-        fractions = take<float>(n * tables);
+        segments =
+            take<std::int32_t>(n * (packed.tables.size + packed.categories.size));
+        fractions = take<float>(n * packed.tables.size);
+        curve_segments = take<std::int32_t>(n);
+        curve_fractions = take<float>(n);
         exponents = take<double>(n * padded(packed.n_classes));
     }
 
