@@ -1,16 +1,5 @@
 // From the columns of a table to the inputs of the first layer.
 
-typedef float HalfOfFloats __attribute__((vector_size(kBytes / 2)));
-typedef float HalfMemory
-    __attribute__((vector_size(kBytes / 2), aligned(4), may_alias));
-
-SKDISTILL_INLINE Vector<double> load_doubles(const double* from) { return load(from); }
-
-SKDISTILL_INLINE Vector<double> load_doubles(const float* from) {
-    const HalfOfFloats half = *reinterpret_cast<const HalfMemory*>(from);
-    return __builtin_convertvector(half, Vector<double>);
-}
-
 SKDISTILL_INLINE void store_floats(float* to, Vector<double> values) {
     *reinterpret_cast<HalfMemory*>(to) = __builtin_convertvector(values, HalfOfFloats);
 }
@@ -86,13 +75,46 @@ SKDISTILL_INLINE float read_curve_once(const PackedCurve& curve, const In* value
 }
 
 template <class In>
-SKDISTILL_OUTLINE void read_curve(const PackedCurve& curve, const In* values,
-                                  std::int64_t stride, int n_rows, float* inputs,
-                                  std::int64_t input_stride, const Workspace& space) {
-    std::int32_t* segments = space.segments;
-    locate(curve.search, values, stride, n_rows, segments, space.fractions, space);
-    for (int r = 0; r < n_rows; ++r)
-        inputs[r * input_stride] = value_of(curve, segments[r], space.fractions[r]);
+SKDISTILL_INLINE void read_columns_once(const Packed& packed, const In* values,
+                                        const Workspace& space) {
+    for (int i = 0; i < packed.curves.size; ++i)
+        space.inputs[packed.lines.size + i] = read_curve_once(packed.curves[i], values);
+    for (int t = 0; t < packed.tables.size; ++t)
+        locate_value(packed.tables[t].search, values[packed.tables[t].search.column],
+                     space.segments[t * space.rows], space.fractions[t * space.rows]);
+}
+
+template <class In>
+SKDISTILL_INLINE void read_curve(const PackedCurve& curve, Columns<In>& columns,
+                                 float* inputs, std::int64_t input_stride) {
+    const Workspace& space = columns.space;
+    columns.locate(curve.search, space.curve_segments, space.curve_fractions);
+    for (int r = 0; r < columns.n_rows; ++r)
+        inputs[r * input_stride] =
+            value_of(curve, space.curve_segments[r], space.curve_fractions[r]);
+}
+
+// Curves, and where tables are looked up: a column's curve goes before its table, so
+// that both find the column transposed.
+template <class In>
+SKDISTILL_OUTLINE void read_columns(const Packed& packed, Columns<In> columns,
+                                    float* inputs, std::int64_t input_stride) {
+    const Span<PackedCurve> curves = packed.curves;
+    const Span<PackedTable> tables = packed.tables;
+    const Workspace& space = columns.space;
+    for (int i = 0, t = 0; i < curves.size || t < tables.size;) {
+        const bool curve_is_next =
+            t == tables.size ||
+            (i < curves.size && curves[i].search.column <= tables[t].search.column);
+        if (curve_is_next) {
+            read_curve(curves[i], columns, inputs + i, input_stride);
+            ++i;
+        } else {
+            columns.locate(tables[t].search, space.segments + t * space.rows,
+                           space.fractions + t * space.rows);
+            ++t;
+        }
+    }
 }
 
 // Rows of the categories' table.

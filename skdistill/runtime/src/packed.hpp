@@ -84,38 +84,73 @@ struct PackedPoints {
     }
 };
 
+// Segments that are searched in registers: 32 floats of each kind fill two of them.
+constexpr int kSegmentsInRegisters = 128;
+
+// A binary tree of the inner points: nodes 2 k and 2 k + 1 follow node k. Padded by
+// infinity to five, six or seven levels.
+inline Buffer<float> pack_tree(const Search& search) {
+    const int n_segments = search.n_segments();
+    int size = 32;
+    while (size < n_segments) size *= 2;
+    Buffer<float> tree(size);
+    for (int first = 1; first < size; first *= 2)
+        for (int i = 0; i < first; ++i) {
+            const int point = (2 * i + 1) * (size / 2 / first);
+            tree.get()[first + i] = point < n_segments
+                                        ? static_cast<float>(search.points[point])
+                                        : std::numeric_limits<float>::infinity();
+        }
+    return tree;
+}
+
+// Starts of segments in float are two numbers: what the first one leaves is in the
+// second one, so that differences to a position, which is two numbers too, are exact.
 struct PackedSearch {
-    std::int32_t column, n_segments;
-    bool in_float;
+    std::int32_t column;
+    int n_segments;
+    bool in_float, in_registers;
     double offset, scale, low, high;
     PackedPoints<float> floats;
     PackedPoints<double> doubles;
-    Buffer<double> starts;
-    Buffer<float> reciprocals;
-    Buffer<double> exact_reciprocals;  // where floats do not do
+    Buffer<float> tree, starts, remainders, reciprocals;
+    Buffer<double> exact_starts, exact_reciprocals;
 
     PackedSearch(const Search& search, const Shape& shape)
         : column(search.column),
           n_segments(search.n_segments()),
           in_float(search.in_float),
+          in_registers(in_float && n_segments <= kSegmentsInRegisters),
           offset(search.offset),
           scale(search.scale),
           low(search.low),
-          high(search.high),
-          starts(n_segments + 32),
-          reciprocals(n_segments + 32),
-          exact_reciprocals(in_float ? 0 : n_segments) {
+          high(search.high) {
+        if (in_registers) tree = pack_tree(search);
         if (in_float)
-            floats = PackedPoints<float>(search, shape.lanes);
+            pack_floats(search, shape);
         else
-            doubles = PackedPoints<double>(search, std::max(shape.lanes / 2, 1));
+            pack_doubles(search, shape);
+    }
+
+  private:
+    void pack_floats(const Search& search, const Shape& shape) {
+        floats = PackedPoints<float>(search, shape.lanes);
+        starts = Buffer<float>(n_segments + 32);
+        remainders = Buffer<float>(n_segments + 32);
+        reciprocals = Buffer<float>(n_segments + 32);
         for (int i = 0; i < n_segments; ++i) {
-            starts.get()[i] = search.points[i];
-            if (in_float)
-                reciprocals.get()[i] = static_cast<float>(search.reciprocals[i]);
-            else
-                exact_reciprocals.get()[i] = search.reciprocals[i];
+            const float start = static_cast<float>(search.points[i]);
+            starts.get()[i] = start;
+            remainders.get()[i] = static_cast<float>(search.points[i] - start);
+            reciprocals.get()[i] = static_cast<float>(search.reciprocals[i]);
         }
+    }
+    void pack_doubles(const Search& search, const Shape& shape) {
+        doubles = PackedPoints<double>(search, std::max(shape.lanes / 2, 1));
+        exact_starts = Buffer<double>(n_segments);
+        exact_reciprocals = Buffer<double>(n_segments);
+        std::copy_n(search.points.begin(), n_segments, exact_starts.get());
+        std::copy_n(search.reciprocals.begin(), n_segments, exact_reciprocals.get());
     }
 };
 
@@ -277,14 +312,19 @@ struct Packed {
     bool has_lookups() const { return tables.size + categories.size > 0; }
 };
 
+// Columns that are read together: a line of the cache has as many doubles.
+constexpr int kColumns = 8;
+
 // What a thread needs for the rows that it works on together, in one piece of memory.
 struct Workspace {
     double* line;            // numbers of one row, in the order of lines
-    double* column;          // numbers of one column, then segments of them
+    double* columns;         // (kColumns, rows): numbers of columns next to each other
     float* inputs;           // (n_rows, n_inputs_padded)
     float* activations[2];   // (n_rows, widest)
-    std::int32_t* segments;  // (n_tables + n_categories, rows), or those of a curve
-    float* fractions;        // (n_tables, rows), or those of a curve
+    std::int32_t* segments;  // (n_tables + n_categories, rows)
+    float* fractions;        // (n_tables, rows)
+    std::int32_t* curve_segments;  // (rows,), of one curve
+    float* curve_fractions;        // (rows,)
     double* exponents;       // (n_rows, n_classes)
     int rows;                // n_rows, in whole vectors
 
@@ -295,14 +335,16 @@ struct Workspace {
     Workspace(const Packed& packed, int n_rows, char* memory)
         : rows(n_rows == 1 ? 1 : padded(n_rows)), used(0), memory_(memory) {
         const std::size_t n = rows;
-        const std::size_t tables = std::max(packed.tables.size, 1);
         line = take<double>(padded(packed.lines.size));
-        column = take<double>(padded(n_rows));
+        columns = take<double>(kColumns * n);
         inputs = take<float>(n * packed.n_inputs_padded);
         activations[0] = take<float>(n * packed.widest);
         activations[1] = take<float>(n * packed.widest);
-        segments = take<std::int32_t>(n * (tables + packed.categories.size));
-        fractions = take<float>(n * tables);
+        segments =
+            take<std::int32_t>(n * (packed.tables.size + packed.categories.size));
+        fractions = take<float>(n * packed.tables.size);
+        curve_segments = take<std::int32_t>(n);
+        curve_fractions = take<float>(n);
         exponents = take<double>(n * padded(packed.n_classes));
     }
 

@@ -26,22 +26,17 @@ SKDISTILL_INLINE void first_layer(const Packed& packed, const In* values, int n_
     const std::int64_t input_stride = packed.n_inputs_padded;
     if (packed.lines.size)
         read_lines(packed.lines, values, stride, n_rows, input_stride, space);
-    for (int i = 0; i < packed.curves.size && n_rows == 1; ++i)
-        space.inputs[packed.lines.size + i] = read_curve_once(packed.curves[i], values);
-    for (int i = 0; i < packed.curves.size && n_rows > 1; ++i)
-        read_curve(packed.curves[i], values, stride, n_rows,
-                   space.inputs + packed.lines.size + i, input_stride, space);
+    if (n_rows == 1) {
+        read_columns_once(packed, values, space);
+    } else if (packed.curves.size + packed.tables.size) {
+        fetch(values, n_rows * stride);
+        read_columns(packed, Columns<In>{values, stride, n_rows, space},
+                     space.inputs + packed.lines.size, input_stride);
+    }
     const DenseRows rows = {space.inputs, input_stride, units, unit_stride, n_rows};
     const bool has_lookups = packed.has_lookups();
     dense(packed.layers[0], rows, rectify && !has_lookups);
     if (!has_lookups) return;
-    if (n_rows > 1) fetch(values, n_rows * stride);
-    for (int t = 0; t < packed.tables.size && n_rows == 1; ++t)
-        locate_value(packed.tables[t].search, values[packed.tables[t].search.column],
-                     space.segments[t * space.rows], space.fractions[t * space.rows]);
-    for (int t = 0; t < packed.tables.size && n_rows > 1; ++t)
-        locate(packed.tables[t].search, values, stride, n_rows,
-               space.segments + t * space.rows, space.fractions + t * space.rows, space);
     for (int c = 0; c < packed.categories.size; ++c)
         read_levels(packed.categories[c], values, stride, n_rows,
                     space.segments + (packed.tables.size + c) * space.rows);
