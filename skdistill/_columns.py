@@ -32,6 +32,7 @@ __all__ = [
     "read_columns",
     "take_cells",
     "take_rows",
+    "to_array",
 ]
 
 NUMPY_DTYPES = {
@@ -145,6 +146,15 @@ def take_rows(X, rows):
     if is_frame(X):
         return nw.from_native(X, eager_only=True)[rows].to_native()
     return X[rows]
+
+
+def to_array(frame, names=()):
+    """Return a frame as an array, columns in the order of `names` if it has these."""
+    table = nw.from_native(frame, eager_only=True)
+    # Names that are no strings may just be the numbers of the columns.
+    if set(table.columns) == set(names):
+        table = table.select(list(names))
+    return table.to_numpy()
 
 
 def take_cells(X, rows, numbers=None):

@@ -2,9 +2,11 @@
 
 from ._blending import blended_log_odds, own_share
 from ._calibration import calibration_temperature
+from ._function import FunctionTeacher
 from ._labelling import Labelling, label_rows
 
 __all__ = [
+    "FunctionTeacher",
     "Labelling",
     "blended_log_odds",
     "calibration_temperature",
