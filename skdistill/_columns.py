@@ -33,6 +33,7 @@ __all__ = [
     "take_cells",
     "take_rows",
     "to_array",
+    "to_pandas",
 ]
 
 NUMPY_DTYPES = {
@@ -155,6 +156,11 @@ def to_array(frame, names=()):
     if set(table.columns) == set(names):
         table = table.select(list(names))
     return table.to_numpy()
+
+
+def to_pandas(frame):
+    """Return a frame of any library as one of pandas, which needs pyarrow."""
+    return nw.from_native(frame, eager_only=True).to_pandas()
 
 
 def take_cells(X, rows, numbers=None):
