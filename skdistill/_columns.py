@@ -32,6 +32,8 @@ __all__ = [
     "read_columns",
     "take_cells",
     "take_rows",
+    "to_array",
+    "to_pandas",
 ]
 
 NUMPY_DTYPES = {
@@ -145,6 +147,20 @@ def take_rows(X, rows):
     if is_frame(X):
         return nw.from_native(X, eager_only=True)[rows].to_native()
     return X[rows]
+
+
+def to_array(frame, names=()):
+    """Return a frame as an array, columns in the order of `names` if it has these."""
+    table = nw.from_native(frame, eager_only=True)
+    # Names that are no strings may just be the numbers of the columns.
+    if set(table.columns) == set(names):
+        table = table.select(list(names))
+    return table.to_numpy()
+
+
+def to_pandas(frame):
+    """Return a frame of any library as one of pandas, which needs pyarrow."""
+    return nw.from_native(frame, eager_only=True).to_pandas()
 
 
 def take_cells(X, rows, numbers=None):

@@ -6,13 +6,18 @@ from dataclasses import replace
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ._columns import concatenate_rows
-from ._fitting import clone_seeded, fit_with_weights, last_step, takes_weights
+from ._fitting import (
+    clone_seeded,
+    fit_with_weights,
+    is_frozen,
+    last_step,
+    takes_weights,
+)
 from ._log_odds import check_column_names, check_is_classifier
 from ._validation import check_labels, check_table, check_weights
 from .augmentation import Munge
@@ -48,7 +53,9 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
     teacher : estimator
         Any classifier with `predict_proba` or `decision_function`. It is cloned and
         fitted; wrap a fitted one in `sklearn.frozen.FrozenEstimator` to use it as it
-        is. The rows given to `fit` should then be rows that it was not fitted on.
+        is; `skdistill.teachers.FunctionTeacher` and what
+        `skdistill.teachers.from_booster` returns are used as they are. The rows given
+        to `fit` should then be rows that it was not fitted on.
     student : estimator, default=None
         A student of `skdistill.students`, a skorch ``NeuralNet``, a classifier that
         takes `sample_weight`, a regressor (fitted on log-odds), or a pipeline that
@@ -371,7 +378,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
 
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
-        if not isinstance(self.teacher, FrozenEstimator):
+        if not is_frozen(self.teacher):
             return np.unique(y)
         classes = check_is_classifier(self.teacher)
         check_column_names(self.teacher, X)
@@ -387,7 +394,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         if not self.calibrate or not weights.any():
             return 1.0
         temperature = calibration_temperature(labelling.logits, labels, weights)
-        frozen = isinstance(labelling.teacher, FrozenEstimator)
+        frozen = is_frozen(labelling.teacher)
         if frozen and temperature < SUSPICIOUS_TEMPERATURE:
             warnings.warn(
                 "The frozen teacher seems to have been fitted on the rows given to "

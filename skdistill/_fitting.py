@@ -4,8 +4,15 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import has_fit_parameter
+
+
+def is_frozen(estimator):
+    """Whether an estimator is used as it is: one that is frozen or needs no fit."""
+    return isinstance(estimator, FrozenEstimator) or (
+        not get_tags(estimator).requires_fit
+    )
 
 
 def fit_with_weights(estimator, X, y, sample_weight):

@@ -76,7 +76,7 @@ class SoftTargets:
         logits = _check_logits(self.logits)
         n_samples, n_classes = logits.shape
         object.__setattr__(self, "logits", logits)
-        object.__setattr__(self, "classes", _check_classes(self.classes, n_classes))
+        object.__setattr__(self, "classes", check_classes(self.classes, n_classes))
         object.__setattr__(
             self, "labels", _check_codes(self.labels, n_samples, n_classes)
         )
@@ -106,7 +106,7 @@ class SoftTargets:
             If a row is no probability distribution, or a label is not in `classes`.
         """
         logits = log_proba(proba)
-        classes = _check_classes(classes, logits.shape[1])
+        classes = check_classes(classes, logits.shape[1])
         labels = None if y is None else encode_labels(y, classes)
         return cls(logits, labels, classes, temperature, alpha)
 
@@ -286,7 +286,8 @@ def _check_logits(logits):
     return np.ascontiguousarray(logits)
 
 
-def _check_classes(classes, n_classes):
+def check_classes(classes, n_classes):
+    """Return class labels of as many columns, 0 to n_classes - 1 for None."""
     classes = np.arange(n_classes) if classes is None else np.asarray(classes)
     if classes.shape != (n_classes,) or len(set(classes.tolist())) < n_classes:
         raise ValueError(

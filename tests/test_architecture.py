@@ -30,7 +30,13 @@ LAYERS = [
 RESTRICTED = {
     "torch": {"losses/_torch.py", "students/_torch"},
     "skorch": {"students/_torch"},
-    "lightgbm": {"_demo.py", "cli.py", "students/_boosted.py"},
+    "lightgbm": {
+        "_demo.py",
+        "cli.py",
+        "students/_boosted.py",
+        "teachers/_booster.py",
+    },
+    "xgboost": {"teachers/_booster.py"},
     "pandas": {"datasets/_loaders.py", "cli.py"},
     "narwhals": {"_columns.py"},
     "tqdm": {"cli.py"},

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
 from .._compiled import compile_classifier
-from .._fitting import fit_with_weights
+from .._fitting import fit_with_weights, is_frozen
 from .._log_odds import classifier_log_odds, floor_log_odds
 from ._pool import make_pool
 
@@ -73,8 +72,8 @@ def label_rows(
     Parameters
     ----------
     teacher : estimator
-        Cloned for each fold and once more for all rows. A `FrozenEstimator` is used
-        as it is, and not refitted.
+        Cloned for each fold and once more for all rows. A `FrozenEstimator`, and
+        what needs no fit, is used as it is.
     X : array-like or frame of shape (n_samples, n_features)
         Training rows.
     y : ndarray of shape (n_samples,)
@@ -114,7 +113,9 @@ def label_rows(
 
 
 def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
-    if isinstance(teacher, FrozenEstimator):
+    if is_frozen(teacher):
+        # Fits nothing: a frozen one stays as it is, others remember the columns.
+        teacher = clone(teacher).fit(X, y)
         own = classifier_log_odds(teacher, X, classes)
         return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
     splits = None if cv is None else _splits(cv, X, y)

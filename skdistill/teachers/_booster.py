@@ -1,0 +1,374 @@
+"""Native boosters of LightGBM and XGBoost, and their files, as fitted classifiers."""
+
+import json
+import os
+from abc import abstractmethod
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_array
+
+from .._columns import is_frame, to_pandas
+from .._log_odds import check_column_names
+from ..losses._reference import log_softmax
+from ..targets import check_classes
+
+XGBOOST_SUFFIXES = (".json", ".ubj")
+"""Of the files that `xgboost.Booster.save_model` writes; others are LightGBM's."""
+
+LIGHTGBM_OBJECTIVES = ("binary", "cross_entropy", "multiclass")
+XGBOOST_OBJECTIVES = (
+    "binary:logistic",
+    "binary:logitraw",
+    "multi:softmax",
+    "multi:softprob",
+    "reg:logistic",
+)
+"""Objectives whose raw scores are log-odds, of two classes or of all."""
+
+
+def from_booster(booster, classes=None):
+    r"""Wrap a native booster of LightGBM or XGBoost as a fitted classifier.
+
+    Its `decision_function` is the booster's raw score in the form of natural
+    log-odds, and its `predict_proba` the softmax of that in double precision, which is
+    what ``booster.predict`` says without its rounding. As the teacher of a
+    `DistilledClassifier` it is used as it is, like one in a
+    `sklearn.frozen.FrozenEstimator`.
+
+    Raw scores are log-odds but for two kinds of LightGBM models: those with the
+    parameter ``sigmoid`` are multiplied by it, and those with ``boosting="rf"``
+    divided by the number of iterations.
+
+    Parameters
+    ----------
+    booster : lightgbm.Booster, xgboost.Booster, str or path-like
+        A trained model, or the file of one: ``.json`` and ``.ubj`` are read by
+        XGBoost, anything else by LightGBM.
+    classes : array-like of shape (n_classes,), default=None
+        Class labels in the order of the booster's own classes, which it knows as
+        integers. ``None``: 0 to n_classes - 1.
+
+    Returns
+    -------
+    BoosterClassifier
+        With `decision_function`, `predict_proba`, `predict_log_proba`, `predict`,
+        `classes_`, `n_features_in_` and, where the booster knows names,
+        `feature_names_in_`. Frames must have these columns in that order, and are
+        handed over with their types, since both libraries look up categories by
+        value (XGBoost those of models saved by 3.1 or later: others need frames with
+        the categories of the training rows). LightGBM gets polars frames as those of
+        pandas.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ImportError
+        If the library that wrote the file is not installed.
+    TypeError
+        If `booster` is neither a booster nor a path, or its objective is not one of
+        binary, cross_entropy and multiclass (LightGBM), or binary:logistic,
+        binary:logitraw, reg:logistic, multi:softprob and multi:softmax (XGBoost) with
+        a single target.
+    ValueError
+        If the file holds no model, or `classes` are not as many different labels as
+        the booster has classes.
+
+    Notes
+    -----
+    As many trees are used as ``booster.predict`` uses. After early stopping those are
+    the best ones in LightGBM, and all in XGBoost: hand over
+    ``booster[: booster.best_iteration + 1]`` for the best ones.
+
+    Examples
+    --------
+    >>> import lightgbm
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from skdistill.teachers import from_booster
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> booster = lightgbm.train(
+    ...     {"objective": "binary", "verbose": -1}, lightgbm.Dataset(X, y), 20
+    ... )
+    >>> teacher = from_booster(booster, classes=["malignant", "benign"])
+    >>> difference = teacher.predict_proba(X)[:, 1] - booster.predict(X)
+    >>> bool(abs(difference).max() < 1e-12)
+    True
+    """
+    if isinstance(booster, str | os.PathLike):
+        booster = _load(Path(booster))
+    for cls in type(booster).__mro__:
+        library = cls.__module__.partition(".")[0]
+        if cls.__name__ == "Booster" and library in ADAPTERS:
+            return ADAPTERS[library](booster, classes).fit()
+    raise TypeError(
+        f"Got {type(booster).__name__}, but expected a Booster of LightGBM or XGBoost, "
+        "or the path of its file. A fitted scikit-learn estimator goes into a "
+        "FrozenEstimator."
+    )
+
+
+class BoosterClassifier(ClassifierMixin, BaseEstimator):
+    """A trained booster as a classifier, made by `from_booster`.
+
+    Parameters
+    ----------
+    booster : Booster
+        Of the library that a subclass is for.
+    classes : array-like of shape (n_classes,), default=None
+        Class labels in the order of the booster's.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    n_features_in_ : int
+        Number of columns that the booster was trained on.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, where the booster knows them.
+    """
+
+    def __init__(self, booster, classes=None):
+        self.booster = booster
+        self.classes = classes
+
+    def fit(self, X=None, y=None, sample_weight=None):
+        """Read what the booster is, and check the columns of rows; nothing is fitted.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features), default=None
+            Rows whose columns must be those of the booster.
+        y : array-like of shape (n_samples,), default=None
+            Not used.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Not used.
+
+        Returns
+        -------
+        self : object
+            The same classifier.
+        """
+        self.classes_ = check_classes(self.classes, self._count_classes())
+        self.n_features_in_, names = self._describe_columns()
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
+        if X is not None:
+            self._check_rows(X)
+        return self
+
+    def decision_function(self, X):
+        """Natural log-odds, from the raw scores of the booster.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes), float64
+            One number for a booster with one output, of the second class.
+        """
+        return self._log_odds(self._check_rows(X))
+
+    def predict_log_proba(self, X):
+        """Natural logarithms of the class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of `classes_`.
+        """
+        log_odds = self.decision_function(X)
+        if log_odds.ndim == 1:
+            log_odds = np.stack([np.zeros_like(log_odds), log_odds], axis=1)
+        return log_softmax(log_odds)
+
+    def predict_proba(self, X):
+        """Class probabilities.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), float64
+            Columns in the order of `classes_`.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict(self, X):
+        """Most probable class of each row.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            Rows to score.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels.
+        """
+        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
+
+    def __sklearn_clone__(self):
+        # There is nothing to refit, and boosters may be large.
+        return self
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        for name in ("sparse", "allow_nan", "categorical"):
+            setattr(tags.input_tags, name, True)
+        return tags
+
+    def _check_rows(self, X):
+        if is_frame(X):
+            check_column_names(self, X)
+        else:
+            X = check_array(X, accept_sparse="csr", ensure_all_finite="allow-nan")
+        if X.shape[0] == 0 or X.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"Got X of shape {X.shape}, but expected at least one row and the "
+                f"{self.n_features_in_} columns that the booster was trained on."
+            )
+        return X
+
+    @abstractmethod
+    def _count_classes(self):
+        """Return the number of classes; raise if raw scores are no log-odds."""
+
+    @abstractmethod
+    def _describe_columns(self):
+        """Return the number of columns and, where they are known, their names."""
+
+    @abstractmethod
+    def _log_odds(self, X):
+        """Return log-odds, 1-D for one output, of rows with the right columns."""
+
+
+class LightGBMClassifier(BoosterClassifier):
+    """A `lightgbm.Booster` as a classifier."""
+
+    @property
+    def booster_(self):
+        """The booster, under the name that `LGBMClassifier` gives it."""
+        return self.booster
+
+    def _count_classes(self):
+        objective = self._header().get("objective", "none").partition(" ")[0]
+        if objective not in LIGHTGBM_OBJECTIVES:
+            raise _wrong_objective("LightGBM", objective, LIGHTGBM_OBJECTIVES)
+        return max(2, self.booster.num_model_per_iteration())
+
+    def _describe_columns(self):
+        names = self.booster.feature_name()
+        made_up = [f"Column_{j}" for j in range(len(names))]
+        return len(names), None if names == made_up else names
+
+    def _log_odds(self, X):
+        if is_frame(X):
+            # LightGBM 4.7 ends the process on categories of polars.
+            X = to_pandas(X)
+        return self.booster.predict(X, raw_score=True) * self._scale()
+
+    def _scale(self):
+        header = self._header()
+        _, _, sigmoid = header["objective"].partition(" sigmoid:")
+        scale = float(sigmoid.partition(" ")[0] or 1)
+        if "average_output" not in header:
+            return scale
+        best = self.booster.best_iteration
+        return scale / (best if best > 0 else self.booster.current_iteration())
+
+    def _header(self):
+        """Keys and values at the top of the model's text."""
+        text = self.booster.model_to_string(num_iteration=1).partition("\nTree=")[0]
+        return {
+            key: value
+            for key, _, value in (line.partition("=") for line in text.splitlines())
+        }
+
+
+class XGBoostClassifier(BoosterClassifier):
+    """A `xgboost.Booster` as a classifier."""
+
+    def get_booster(self):
+        """Return the booster, under the name that `XGBClassifier` gives it.
+
+        Returns
+        -------
+        xgboost.Booster
+        """
+        return self.booster
+
+    def _count_classes(self):
+        learner = json.loads(self.booster.save_config())["learner"]
+        objective = learner["objective"]["name"]
+        parameters = learner["learner_model_param"]
+        if objective not in XGBOOST_OBJECTIVES:
+            raise _wrong_objective("XGBoost", objective, XGBOOST_OBJECTIVES)
+        if int(parameters["num_target"]) > 1:
+            raise TypeError(
+                f"Got an XGBoost model of {parameters['num_target']} targets, but "
+                "expected one, whose classes exclude each other."
+            )
+        return max(2, int(parameters["num_class"]))
+
+    def _describe_columns(self):
+        return self.booster.num_features(), self.booster.feature_names
+
+    def _log_odds(self, X):
+        import xgboost
+
+        names = None if is_frame(X) else self.booster.feature_names
+        rows = xgboost.DMatrix(X, feature_names=names, enable_categorical=True)
+        margins = self.booster.predict(rows, output_margin=True, strict_shape=True)
+        margins = margins.astype(np.float64)
+        return margins[:, 0] if margins.shape[1] == 1 else margins
+
+
+ADAPTERS = {"lightgbm": LightGBMClassifier, "xgboost": XGBoostClassifier}
+"""Which class is for the boosters of a library."""
+
+
+def _load(path):
+    """Return the booster that a file holds."""
+    with path.open("rb") as file:
+        start = file.readline(16)
+    is_xgboost = path.suffix in XGBOOST_SUFFIXES
+    if not is_xgboost and start.strip() != b"tree":
+        raise ValueError(
+            f"Got the file {path.name}, which starts with {start!r}, but expected a "
+            "model that LightGBM saved as text, or one of XGBoost named "
+            f"{' or '.join(XGBOOST_SUFFIXES)}."
+        )
+    try:
+        if is_xgboost:
+            import xgboost
+
+            return xgboost.Booster(model_file=path)
+        import lightgbm
+
+        return lightgbm.Booster(model_file=path)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"Reading {path.name} needs {error.name}, which is not installed."
+        ) from error
+
+
+def _wrong_objective(library, objective, expected):
+    return TypeError(
+        f"Got a {library} model of the objective {objective!r}, but expected one of "
+        f"{list(expected)}, whose raw scores are log-odds."
+    )
