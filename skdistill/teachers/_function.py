@@ -69,6 +69,9 @@ class FunctionTeacher(ClassifierMixin, BaseEstimator):
     Give `DistilledClassifier` rows that the model behind the function has not been
     fitted on: nobody can tell from here.
 
+    Frequencies with exact zeros, such as those of a forest, are smoothed for known
+    estimators only: let the function do it. Otherwise zero counts as 1e-7.
+
     Clones share the function, which may hold a connection. With ``memory`` a function
     is known to the cache by its module and name, and a callable object by its
     attributes: another model behind the same name is not noticed. Let the object have
