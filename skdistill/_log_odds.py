@@ -6,6 +6,7 @@ import numpy as np
 
 from ._columns import is_frame
 from ._compiled import compile_classifier
+from ._frequencies import smoothed_proba
 from .losses._reference import log_softmax
 from .targets import log_proba
 
@@ -19,14 +20,15 @@ Wide enough for libraries that compute in float32, narrow enough to tell apart m
 that are no log-odds, such as one-versus-rest scores."""
 
 
-def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None):
+def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None, smooths=True):
     r"""Log-odds of a fitted classifier on `X`, a column for each of `classes`.
 
     Raw margins are used where their softmax is the classifier's own distribution (or
     where it has no other output), since probabilities have lost the digits of
     confident rows. Otherwise they are logarithms of probabilities, where one below
-    1e-7 counts as 1e-7. Many rows get the probabilities of LightGBM from its trees
-    through `skdistill.runtime`, which is faster.
+    1e-7 counts as 1e-7; those of forests and nearest neighbours are smoothed, see
+    `skdistill._frequencies.smoothed_proba`. Many rows get the probabilities of
+    LightGBM from its trees through `skdistill.runtime`, which is faster.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None):
     unseen_log_odds : float, default=None
         Logarithm of the probability given to a class that the classifier does not
         know. ``None``: such a class is an error.
+    smooths : bool, default=True
+        Whether frequencies of votes are smoothed.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None):
     check_column_names(classifier, X)
     classifier = compile_classifier(classifier, X)
     positions = _match(own_classes, classes, unseen_log_odds)
-    own = log_softmax(_own_log_odds(classifier, X))
+    own = log_softmax(_own_log_odds(classifier, X, smooths))
     if own.shape[1] != len(own_classes):
         raise ValueError(
             f"Got {own.shape[1]} columns from {type(classifier).__name__}, but "
@@ -106,11 +110,13 @@ def check_column_names(classifier, X):
         )
 
 
-def _own_log_odds(classifier, X):
+def _own_log_odds(classifier, X, smooths):
     if not hasattr(classifier, "decision_function"):
-        return log_proba(_proba(classifier, X))
+        return _log_proba(classifier, X, smooths)
     margins = _margins(classifier, X)
-    if not hasattr(classifier, "predict_proba"):
+    # The teachers of this library say so themselves: calls of a service may cost money.
+    known = getattr(classifier, "gives_log_odds", False)
+    if known or not hasattr(classifier, "predict_proba"):
         return margins
     sample = X[:N_COMPARED_ROWS]
     own = _proba(classifier, sample)
@@ -118,7 +124,12 @@ def _own_log_odds(classifier, X):
         difference = np.abs(np.exp(log_softmax(margins[: len(own)])) - own).max()
         if difference <= MARGIN_TOLERANCE:
             return margins
-    return log_proba(_proba(classifier, X))
+    return _log_proba(classifier, X, smooths)
+
+
+def _log_proba(classifier, X, smooths):
+    proba = _proba(classifier, X)
+    return log_proba(smoothed_proba(classifier, proba) if smooths else proba)
 
 
 def _margins(classifier, X):

@@ -16,7 +16,7 @@ LAYERS = [
     {"losses", "datasets"},
     {"targets", "_columns"},
     {"conversion"},
-    {"_compiled"},
+    {"_compiled", "_frequencies"},
     {"export"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},

@@ -91,4 +91,5 @@ class WeightedStudentClassifier(StudentClassifier):
             X,
             self.classes_,
             unseen_log_odds=floor_log_odds(self.n_training_rows_),
+            smooths=False,  # it predicts what the classifier predicts
         )

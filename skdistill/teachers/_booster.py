@@ -129,6 +129,9 @@ class BoosterClassifier(ClassifierMixin, BaseEstimator):
         Their names, where the booster knows them.
     """
 
+    gives_log_odds = True
+    """What `decision_function` returns need not be compared with probabilities."""
+
     def __init__(self, booster, classes=None):
         self.booster = booster
         self.classes = classes

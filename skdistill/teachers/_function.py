@@ -67,7 +67,11 @@ class FunctionTeacher(ClassifierMixin, BaseEstimator):
     Notes
     -----
     Give `DistilledClassifier` rows that the model behind the function has not been
-    fitted on: nobody can tell from here.
+    fitted on: nobody can tell from here. At the end of a pipeline it is fitted in each
+    fold like any other step, and each row is asked for twice: freeze the pipeline.
+
+    Frequencies with exact zeros, such as those of a forest, are smoothed for known
+    estimators only: let the function do it. Otherwise zero counts as 1e-7.
 
     Clones share the function, which may hold a connection. With ``memory`` a function
     is known to the cache by its module and name, and a callable object by its
@@ -86,6 +90,9 @@ class FunctionTeacher(ClassifierMixin, BaseEstimator):
     array([[0.5 , 0.5 ],
            [0.12, 0.88]])
     """
+
+    gives_log_odds = True
+    """What `decision_function` returns, where there is one, need not be compared."""
 
     def __init__(
         self,

@@ -335,6 +335,19 @@ def test_on_rows_that_the_model_has_learnt_it_warns_like_a_frozen_teacher():
     assert model.calibration_temperature_ == 1.0
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_log_odds_are_asked_for_once_too(frozen):
+    def ask(rows):
+        ROWS.append(len(rows))
+        return MODEL.decision_function(rows)
+
+    teacher = FunctionTeacher(ask, NAMES, output="log_odds")
+    teacher = FrozenEstimator(teacher) if frozen else teacher
+    model = DistilledClassifier(teacher, STUDENT, calibrate=False, augmenter=None)
+    assert model.fit(X, NAMES[y]).score(X, NAMES[y]) > 0.9
+    assert ROWS == [150]
+
+
 def test_rows_of_a_pool_are_asked_for_too():
     model = DistilledClassifier(
         FunctionTeacher(remote, NAMES), STUDENT, calibrate=False, random_state=0
@@ -380,6 +393,25 @@ def test_a_search_with_memory_asks_once_for_each_training_part(tmp_path):
     copy.set_params(teacher__function=Service(0)).fit(X, NAMES[y])
     copy.set_params(teacher__function=remote, teacher__batch_size=75).fit(X, NAMES[y])
     assert ROWS == [75, 75]
+
+
+def test_the_cache_knows_the_model_of_a_bound_method(tmp_path):
+    other = LogisticRegression(C=0.1, max_iter=1000).fit(X, y)
+    labels = [
+        DistilledClassifier(
+            FunctionTeacher(model.predict_proba, [0, 1, 2]),
+            STUDENT,
+            calibrate=False,
+            augmenter=None,
+            memory=str(tmp_path),
+            random_state=0,
+        )
+        .fit(X, y)
+        .predict_proba(X)
+        for model in (MODEL, other, MODEL)
+    ]
+    assert np.abs(labels[0] - labels[1]).max() > 0.01
+    np.testing.assert_array_equal(labels[0], labels[2])
 
 
 def test_the_labels_of_a_real_ensemble_are_its_own(adult):
