@@ -13,10 +13,10 @@ import numpy as np
 from .._parameters import check_number
 from .._version import __version__
 from ..runtime import NetworkSpec
+from ..runtime._file import write_whole
 from ._c_literals import comment, unique_name
 from ._c_network import network_source
 from ._c_trees import trees_source
-from ._file import write_whole
 from ._parity import TOLERANCE, certify, parity_rows
 
 _DECLARATIONS = """

@@ -7,7 +7,7 @@ import numpy as np
 from .._parameters import check_number
 from .._version import __version__
 from ..runtime import NetworkSpec
-from ._file import write_whole
+from ..runtime._file import write_whole
 from ._onnx_graph import MISSING_TEXT, ML_DOMAIN, Graph, read_inputs
 from ._onnx_network import add_network
 from ._onnx_trees import add_trees

@@ -61,7 +61,7 @@ def save(spec, path, certificate=None):
     archive = pack(*encode(spec, certificate))
     # Arrays can be changed after the spec has checked them.
     read_archive(archive)
-    _replace(os.path.realpath(path), archive)
+    write_whole(path, archive)
 
 
 def load_spec(path):
@@ -224,7 +224,22 @@ def _read(path):
         return file.read(size)
 
 
-def _replace(path, content):
+def write_whole(path, content):
+    """Write a file so that no half of it can be met under its name.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Where the file shall be. One that is there is replaced.
+    content : bytes
+        What it shall hold.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there is as it was.
+    """
+    path = os.path.realpath(path)
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.tmp")
     # Unlike those of tempfile it has the permissions that the user's files have.
