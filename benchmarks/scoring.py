@@ -25,9 +25,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("OPENBLAS_CORETYPE", None)
 
 import numpy as np
-from scoring_models import ENSEMBLES, STUDENTS, ensemble_spec, make_rows
+from scoring_models import ENSEMBLES, STUDENTS, make_rows
 from scoring_peers import ensemble_peers, network_peers
 
+from skdistill.conversion import to_spec
 from skdistill.runtime import Scorer, save
 
 SIZES = (1, 1000, 10_000, 100_000)
@@ -84,7 +85,7 @@ def make_contestants():
                 contestants[name, peer] = score
     for name, make in ENSEMBLES.items():
         model = make()
-        spec = ensemble_spec(model)
+        spec = to_spec(model)
         sizes[name] = file_size(spec)
         contestants[name, "skdistill"] = Scorer(spec).predict_proba
         for peer, score in ensemble_peers(model, spec):

@@ -6,7 +6,6 @@ import numpy as np
 from lightgbm import LGBMClassifier
 from sklearn.datasets import make_classification
 
-from skdistill.conversion import to_spec
 from skdistill.runtime import EncoderSpec, ModelSpec, NetworkSpec, NumberColumn
 
 N_INPUTS = 50
@@ -75,6 +74,10 @@ STUDENTS = {
     "2x128, 7 classes": lambda: network((128, 128), 7),
     "2x64, 32 bins": lambda: network((64, 64), column=binned_column),
     "2x64, default code": lambda: network((64, 64), column=default_column),
+    "2x128, 32 bins": lambda: network((128, 128), column=binned_column),
+    "2x128, default code": lambda: network((128, 128), column=default_column),
+    "3x256, 32 bins": lambda: network((256,) * 3, column=binned_column),
+    "3x256, default code": lambda: network((256,) * 3, column=default_column),
 }
 
 ENSEMBLES = {
@@ -82,7 +85,3 @@ ENSEMBLES = {
     "boosted 30x31": lambda: boosted(30, 31),
     "tree of 64": lambda: boosted(1, 64),
 }
-
-
-def ensemble_spec(model):
-    return to_spec(model)
