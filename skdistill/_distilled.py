@@ -4,37 +4,28 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
-from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
-from ._columns import concatenate_rows
-from ._fitting import (
-    clone_seeded,
-    fit_with_weights,
-    is_frozen,
-    last_step,
-    takes_weights,
-)
+from ._distilled_base import BaseDistilled, draw_seed
+from ._fitting import clone_seeded, fit_with_weights, is_frozen
+from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
 from ._validation import check_labels, check_table, check_weights
-from .augmentation import Munge
-from .conversion import to_spec
-from .export import export
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
-from .students._base import copy_input_tags, most_probable
-from .targets import SoftTargets, encode_labels
-from .teachers import blended_log_odds, calibration_temperature, label_rows
+from .students._base import most_probable
+from .targets import encode_labels
+from .teachers import calibration_temperature, label_rows
 
 SUSPICIOUS_TEMPERATURE = 1 / 3
 """Below it, a frozen teacher is right so much more often than it claims that it has
 probably been fitted on the rows."""
 
 
-class DistilledClassifier(ClassifierMixin, BaseEstimator):
+class DistilledClassifier(ClassifierMixin, BaseDistilled):
     r"""Fit a teacher, learn what it knows, and predict with the student alone.
 
     The teacher's log-odds :math:`t`, held out and in part its own on the rows that it
@@ -133,6 +124,8 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
     True
     """
 
+    _folds = StratifiedKFold
+
     def __init__(
         self,
         teacher,
@@ -194,7 +187,7 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         student = self._check_parameters()
         random_state = self._generator()
         teacher = clone_seeded(self.teacher, random_state)
-        cv, seed = self._splitter(random_state), _draw_seed(random_state)
+        cv, seed = self._splitter(random_state), draw_seed(random_state)
         student = clone_seeded(student, random_state)
 
         accepted = get_tags(self).input_tags
@@ -204,7 +197,6 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         if X_unlabeled is not None:
             X_unlabeled = self._check_rows(X_unlabeled)
         classes = self._classes(X, y)
-        labels = encode_labels(y, classes)
 
         self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
         label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
@@ -212,16 +204,15 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         labelling = label(
             teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
         )
-        unseen = labelling.held_out * (1.0 if weights is None else weights)
-        temperature = self._calibrate(labelling, labels, unseen)
-        logits = blended_log_odds(labelling, labels, unseen, temperature)
-        targets = SoftTargets(logits, labels, classes, self.temperature, self.alpha)
-        X, targets, weights = _with_pool(X, targets, weights, labelling, temperature)
+        labels = encode_labels(y, classes)
+        rows = LabelledRows(X, labels, classes, weights, labelling, 1.0)
+        rows = self._calibrated(rows)
+        X, targets, weights = rows.targets(self.temperature, self.alpha)
         self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
         self.student_ = fit_with_weights(student, X, targets, weights)
         self.teacher_ = labelling.teacher
         self.classes_ = classes
-        self.calibration_temperature_ = temperature
+        self.calibration_temperature_ = rows.calibration_temperature
         return self
 
     def predict_proba(self, X):
@@ -271,110 +262,22 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         """
         return most_probable(self, X)
 
-    def export(self, path, X=None, *, tolerance=1e-5):
-        """Write the student to a file that scores without this library's requirements.
-
-        The suffix says how: ``.skd`` is scored by `skdistill.runtime.load` with numpy
-        alone, ``.onnx`` by ONNX Runtime, ``.c`` is C source that depends on nothing.
-        What was written is run and compared with the student, and holds a certificate
-        of the comparison.
-
-        Parameters
-        ----------
-        path : str or path-like
-            Where the file is written. One that is there is replaced.
-        X : array-like or frame of shape (n_samples, n_features), default=None
-            Rows to compare on, beside drawn ones and those at every threshold.
-        tolerance : float, default=1e-5
-            Largest difference of a probability allowed.
-
-        Returns
-        -------
-        skdistill.export.ParityCertificate or None
-            What the comparison found; ``None`` where it needs a compiler that is not
-            there.
-
-        Raises
-        ------
-        ImportError
-            If a library that the format needs is not installed.
-        TypeError
-            If the student is of a kind that cannot be exported.
-        ValueError
-            If no format has this suffix, or a probability differs by more than the
-            tolerance. Nothing is written then.
-        """
-        check_is_fitted(self)
-        return export(to_spec(self.student_), path, X, tolerance=tolerance)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        return copy_input_tags(tags, self.teacher, self._student())
-
     def _student(self):
         student = MLPStudentClassifier() if self.student is None else self.student
         return as_student(student)
-
-    def _check_rows(self, X):
-        accepted = get_tags(self).input_tags
-        return check_table(
-            self,
-            X,
-            reset=False,
-            accept_sparse=accepted.sparse,
-            allow_nan=accepted.allow_nan,
-        )
 
     def _check_parameters(self):
         """Return the student; raise if a parameter is out of range."""
         check_temperature(self.temperature)
         check_alpha(self.alpha)
-        if isinstance(self.teacher, type) or not hasattr(self.teacher, "fit"):
-            raise TypeError(
-                f"Got teacher={self.teacher!r}, but expected a classifier object."
-            )
-        if self.cv == "prefit":
-            raise ValueError(
-                "Got cv='prefit', but expected an integer, a splitter or None: wrap a "
-                "fitted teacher as FrozenEstimator(teacher)."
-            )
+        student = self._check_road()
         if not any(hasattr(self.teacher, m) for m in _OUTPUTS):
             raise TypeError(
                 f"Got the teacher {type(self.teacher).__name__}, which has neither "
                 "predict_proba nor decision_function, but expected a classifier that "
                 "says how sure it is."
             )
-        if not (
-            self.augmenter is None
-            or _is_auto(self.augmenter)
-            or hasattr(self.augmenter, "sample")
-        ):
-            raise ValueError(
-                f"Got augmenter={self.augmenter!r}, but expected a sampler of "
-                "skdistill.augmentation, 'auto' or None."
-            )
-        student = self._student()
-        # Before the teacher is fitted, which may take hours.
-        last_step(student).check_parameters()
         return student
-
-    def _generator(self):
-        if self.random_state is None:
-            return None
-        return check_random_state(self.random_state)
-
-    def _splitter(self, random_state):
-        """Shuffled stratified folds for an integer; anything else as it is."""
-        if isinstance(self.cv, int | np.integer) and not isinstance(self.cv, bool):
-            seed = _draw_seed(random_state)
-            return StratifiedKFold(self.cv, shuffle=True, random_state=seed)
-        return self.cv
-
-    def _sampler(self, X, student):
-        """Maker of new rows, or None."""
-        if not _is_auto(self.augmenter):
-            return self.augmenter
-        return Munge() if takes_weights(student) and not issparse(X) else None
 
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
@@ -390,54 +293,23 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
             )
         return classes
 
-    def _calibrate(self, labelling, labels, weights):
+    def _calibrated(self, rows):
+        """Return the rows with the temperature that calibrates the teacher."""
+        weights = rows.held_out_weights
         if not self.calibrate or not weights.any():
-            return 1.0
-        temperature = calibration_temperature(labelling.logits, labels, weights)
-        frozen = is_frozen(labelling.teacher)
-        if frozen and temperature < SUSPICIOUS_TEMPERATURE:
+            return rows
+        labelling = rows.labelling
+        temperature = calibration_temperature(labelling.logits, rows.labels, weights)
+        if is_frozen(labelling.teacher) and temperature < SUSPICIOUS_TEMPERATURE:
             warnings.warn(
                 "The frozen teacher seems to have been fitted on the rows given to "
                 f"fit (its calibration temperature on them is {temperature:.2g}), so "
                 "its log-odds are used as they are. Give rows that it has not seen.",
                 UserWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
-            return 1.0
-        return temperature
-
-    def _say(self, message):
-        if self.verbose:
-            print(f"[skdistill] {message}")
-
-
-def _is_auto(augmenter):
-    return isinstance(augmenter, str) and augmenter == "auto"
-
-
-def _draw_seed(random_state):
-    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _with_pool(X, targets, weights, labelling, temperature):
-    """Add the rows of the pool, which together weigh as much as the others."""
-    if labelling.pool is None:
-        return X, targets, weights
-    n_pool = len(labelling.pool_logits)
-    weights = np.ones(len(targets)) if weights is None else weights
-    share = np.full(n_pool, weights.sum() / n_pool)
-    unknown = np.full(n_pool, -1)
-    return (
-        concatenate_rows(X, labelling.pool),
-        replace(
-            targets,
-            logits=np.concatenate(
-                [targets.logits, labelling.pool_logits / temperature]
-            ),
-            labels=np.concatenate([targets.labels, unknown]),
-        ),
-        np.concatenate([weights, share]),
-    )
+            return rows
+        return replace(rows, calibration_temperature=temperature)
 
 
 _OUTPUTS = ("predict_proba", "decision_function")

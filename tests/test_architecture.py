@@ -20,6 +20,8 @@ LAYERS = [
     {"export"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
+    {"_labelled"},
+    {"_distilled_base"},
     {"_distilled"},
     {"inspection"},
     {"_demo"},

@@ -343,7 +343,7 @@ BAD_X[3, 1] = np.inf
         ({"cv": "prefit"}, {}, ValueError, "FrozenEstimator"),
         ({"cv": 1}, {}, ValueError, "n_splits=1"),
         ({"teacher": Silent()}, {}, TypeError, "Silent, which has neither"),
-        ({"teacher": LogisticRegression}, {}, TypeError, "classifier object"),
+        ({"teacher": LogisticRegression}, {}, TypeError, "estimator object"),
         ({"teacher": "forest"}, {}, TypeError, "teacher='forest'"),
         ({"student": KNeighborsClassifier()}, {}, TypeError, "KNeighborsClassifier"),
         ({"student": StandardScaler()}, {}, TypeError, "StandardScaler"),

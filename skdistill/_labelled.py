@@ -1,0 +1,82 @@
+"""Training rows with what their teacher says about them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._columns import concatenate_rows
+from .targets import SoftTargets
+from .teachers import Labelling, blended_log_odds
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledRows:
+    """All that a student of any temperature and alpha is fitted to.
+
+    Parameters
+    ----------
+    X : array or frame of shape (n_samples, n_features)
+        Training rows.
+    labels : ndarray of int of shape (n_samples,)
+        Columns of their classes.
+    classes : ndarray of shape (n_classes,)
+        Class labels.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights of the rows.
+    labelling : Labelling
+        What the teacher says about them and about the rows of the pool.
+    calibration_temperature : float
+        Divides the teacher's log-odds.
+    """
+
+    X: object
+    labels: np.ndarray
+    classes: np.ndarray
+    sample_weight: np.ndarray | None
+    labelling: Labelling
+    calibration_temperature: float
+
+    @property
+    def held_out_weights(self):
+        """Weights of the held-out rows, 0 elsewhere; ndarray of shape (n_samples,)."""
+        weights = 1.0 if self.sample_weight is None else self.sample_weight
+        return self.labelling.held_out * weights
+
+    def targets(self, temperature, alpha):
+        """Return rows, targets and weights for a student, the pool at their end.
+
+        Parameters
+        ----------
+        temperature, alpha : float
+            Of the objective.
+
+        Returns
+        -------
+        X : array or frame of shape (n_samples + n_pool, n_features)
+        targets : SoftTargets
+            Without a label where it is not known.
+        weights : ndarray of shape (n_samples + n_pool,) or None
+            The rows of the pool together weigh as much as the others.
+        """
+        labels, pool = self.labels, self.labelling.pool
+        logits = blended_log_odds(
+            self.labelling,
+            labels,
+            self.held_out_weights,
+            self.calibration_temperature,
+        )
+        X, weights = self.X, self.sample_weight
+        if pool is not None:
+            pool_logits = np.asarray(self.labelling.pool_logits)
+            pool_logits = pool_logits / self.calibration_temperature
+            logits = np.concatenate([logits, pool_logits])
+            labels = np.concatenate([labels, np.full(len(pool_logits), -1)])
+            weights = _with_pool(weights, len(self.labels), len(pool_logits))
+            X = concatenate_rows(X, pool)
+        targets = SoftTargets(logits, labels, self.classes, temperature, alpha)
+        return X, targets, weights
+
+
+def _with_pool(weights, n_samples, n_pool):
+    weights = np.ones(n_samples) if weights is None else weights
+    return np.concatenate([weights, np.full(n_pool, weights.sum() / n_pool)])
