@@ -129,7 +129,7 @@ def test_every_small_number_of_classes(name, dtype, options):
 @each_set
 @each_dtype
 @pytest.mark.parametrize("options", CASES)
-@pytest.mark.parametrize("n_classes", [1023, 1024, 1025, 2047, 2048, 5000])
+@pytest.mark.parametrize("n_classes", [673, 1000, 1024, 1025, 1345, 2048, 5000])
 def test_rows_longer_than_a_chunk(name, dtype, options, n_classes):
     batch = make_batch(5, n_classes, dtype, options["from_log_odds"])
     assert_agrees(name, batch, **options)
@@ -138,7 +138,7 @@ def test_rows_longer_than_a_chunk(name, dtype, options, n_classes):
 @each_set
 @each_dtype
 @pytest.mark.parametrize("options", CASES)
-@pytest.mark.parametrize("n_classes", [2, 3, 4, 7, 42, 43, 129])
+@pytest.mark.parametrize("n_classes", [2, 3, 4, 7, 28, 29, 42, 43, 129])
 def test_every_small_number_of_rows(name, dtype, options, n_classes):
     for n_rows in (*range(20), 31, 32, 33, 63, 64, 65):
         batch = make_batch(n_rows, n_classes, dtype, options["from_log_odds"])
@@ -242,8 +242,10 @@ def test_in_place_equals_out_of_place(name, dtype, n_classes, temperature):
     logits = batch[0].copy()
     total, _ = IMPLEMENTATIONS[name](*batch, *options, gradient)
     in_place_total, _ = IMPLEMENTATIONS[name](logits, *batch[1:], *options, logits)
-    assert total == in_place_total
-    np.testing.assert_array_equal(gradient, logits)
+    # Longer rows are summed in chunks, whose length depends on where they are kept.
+    tolerance = 0 if n_classes <= 130 else 4 * np.finfo(dtype).eps
+    np.testing.assert_allclose(total, in_place_total, rtol=tolerance, atol=0)
+    np.testing.assert_allclose(gradient, logits, rtol=tolerance, atol=tolerance)
 
 
 @each_set

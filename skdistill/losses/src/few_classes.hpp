@@ -4,8 +4,9 @@
 // left to the scalar rows.
 
 // Beyond it the columns of a block would take too much memory.
-constexpr int kFewClasses = 42;
-static_assert(3 * kFewClasses * kBytes <= kScratchBytes, "for the columns");
+template <HardTerm hard_term>
+constexpr int kFewClasses =
+    std::min(42, kScratchBytes / kBytes / (hard_term == HardTerm::kOwn ? 3 : 2));
 
 // Two classes need one exponential, e^-|d| of their difference d.
 template <class Real>
@@ -260,12 +261,12 @@ SKDISTILL_INLINE void write_gradient(const Columns& columns, const Slopes<Real>&
     }
 }
 
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <int most, bool from_log_odds, HardTerm hard_term, class Real>
 SKDISTILL_INLINE bool columns_block(const SoftTargetProblem<Real>& problem,
                                     const Scales<Real>& scales, std::int64_t row,
                                     Doubles<Real>& total) {
     const std::int64_t n_classes = problem.n_classes;
-    Columns<Real, kFewClasses, hard_term> columns;
+    Columns<Real, most, hard_term> columns;
     const BlockFactors<Real> factors = block_factors(problem, scales, row);
     const RowContext<Real> context{
         read_columns(problem.logits + row * n_classes, n_classes, columns.student),
@@ -291,13 +292,13 @@ SKDISTILL_INLINE bool columns_block(const SoftTargetProblem<Real>& problem,
     return true;
 }
 
-template <bool from_log_odds, HardTerm hard_term, class Real>
+template <int most, bool from_log_odds, HardTerm hard_term, class Real>
 SKDISTILL_INLINE bool few_block(const SoftTargetProblem<Real>& problem,
                                 const Scales<Real>& scales, std::int64_t row,
                                 Doubles<Real>& total) {
     if (problem.n_classes == 2)
         return pair_block<from_log_odds, hard_term>(problem, scales, row, total);
-    return columns_block<from_log_odds, hard_term>(problem, scales, row, total);
+    return columns_block<most, from_log_odds, hard_term>(problem, scales, row, total);
 }
 
 // Fewer rows than lanes, shorter than a vector, filled up with rows of weight 0.
@@ -339,7 +340,8 @@ SKDISTILL_OUTLINE SoftTargetResult padded_rows(const SoftTargetProblem<Real>& pr
     padded.n_rows = kLanes<Real>;
     SoftTargetResult result{0.0, -1};
     Doubles<Real> total{};
-    if (!few_block<from_log_odds, hard_term>(padded, Scales<Real>(problem), 0, total)) {
+    if (!few_block<std::max(4, kLanes<Real>), from_log_odds, hard_term>(
+            padded, Scales<Real>(problem), 0, total)) {
         scalar::add_rows(problem, begin, end, result);
         return result;
     }

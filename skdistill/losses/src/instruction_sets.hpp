@@ -6,6 +6,7 @@
 // extensions, such as MSVC, get the portable rows alone.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>

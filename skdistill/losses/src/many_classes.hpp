@@ -1,30 +1,55 @@
 // Rows of many classes: each row fills vectors by itself.
 //
 // A row is read in chunks whose exponentials are kept until the gradient needs
-// them; only rows longer than a chunk compute them a second time. The last vector
-// of a chunk overlaps the one before instead of being cut short.
+// them: those of the student where the gradient will be, unless the logits are there.
+// Of rows longer than a chunk all but the last are computed a second time. The last
+// vector of a chunk overlaps the one before instead of being cut short.
 
 // More numbers of a lane would lose the precision that BlockSums are trusted with.
 constexpr std::int64_t kLongestChunk = 1024;
 
+// Of a chunk.
+template <class Real>
+struct Exponentials {
+    Real* student;  // e^(dz/T)
+    Real* teacher;  // e^(dt/T)
+    Real* hard;     // e^dz
+};
+
 // The arrays that a problem needs share the memory.
 template <bool from_log_odds, HardTerm hard_term, class Real>
-struct Exponentials {
-    static constexpr int kArrays = 1 + from_log_odds + (hard_term == HardTerm::kOwn);
-    static constexpr std::int64_t kShare =
-        kScratchBytes / static_cast<std::int64_t>(sizeof(Real)) / kArrays;
-    static constexpr std::int64_t kLength =
-        kShare < kLongestChunk ? kShare : kLongestChunk;
+struct Chunks {
+    static constexpr std::int64_t kSize =
+        kScratchBytes / static_cast<std::int64_t>(sizeof(Real));
 
-    Real student[kLength];                                 // e^(dz/T)
-    Real teacher[from_log_odds ? kLength : 1];             // e^(dt/T)
-    Real hard[hard_term == HardTerm::kOwn ? kLength : 1];  // e^dz
+    Exponentials<Real> arrays;
+    std::int64_t length;  // of a chunk, at most
+    std::int64_t count;   // of the chunks of a row
+    bool keeps_student;
+    Real memory[kSize];
 
-    // Length of the chunk that starts at k; the last two share what is left.
-    static std::int64_t length(std::int64_t k, std::int64_t n) {
-        const std::int64_t left = n - k;
-        if (left <= kLength) return left;
-        return left < 2 * kLength ? left / 2 : kLength;
+    Chunks(std::int64_t n, bool in_place) : keeps_student(in_place) {
+        const int n_arrays = in_place + from_log_odds + (hard_term == HardTerm::kOwn);
+        length = n_arrays ? kSize / n_arrays : kLongestChunk;
+        if (length > kLongestChunk) length = kLongestChunk;
+        arrays.student = memory;
+        arrays.teacher = memory + (in_place ? length : 0);
+        arrays.hard = arrays.teacher + (from_log_odds ? length : 0);
+        count = (n + length - 1) / length;
+    }
+
+    // Where a chunk of a row starts: only the first, of at least a vector, is shorter.
+    std::int64_t start(std::int64_t chunk, std::int64_t n) const {
+        if (chunk == 0) return 0;
+        const std::int64_t start = n - (count - chunk) * length;
+        return start < kLanes<Real> ? kLanes<Real> : start;
+    }
+
+    // Make ready for a chunk of a row, and return where it starts.
+    std::int64_t open(std::int64_t chunk, std::int64_t n, Real* gradient) {
+        const std::int64_t k = start(chunk, n);
+        if (!keeps_student) arrays.student = gradient + k;
+        return k;
     }
 };
 
@@ -57,16 +82,16 @@ struct LongRow {
     Real teacher_largest;
     ExpScale<Real> softening;
     ExpScale<Real> unsoftened;
-    const Real* gradient;  // where that of the chunk will be written
+    Real* gradient;        // where that of the row will be written
     std::int64_t next;     // numbers to the next row, 0 if there is none
     std::int64_t ahead;    // numbers to the row to be fetched, 0 if there is none
 };
 
 // One vector of each: exponentials to the chunk, sums of the lanes kept by `keep`.
-template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Real>
 SKDISTILL_INLINE void add_vector(const Real* z, const Real* t, std::int64_t k,
                                  const LongRow<Real>& row, Mask<Real> keep,
-                                 Chunk& chunk, BlockSums<Real>& sums,
+                                 const Exponentials<Real> chunk, BlockSums<Real>& sums,
                                  Largest<Real>& next) {
     __builtin_prefetch(z + k + row.ahead);
     __builtin_prefetch(t + k + row.ahead);
@@ -101,9 +126,10 @@ SKDISTILL_INLINE void add_vector(const Real* z, const Real* t, std::int64_t k,
     }
 }
 
-template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Real>
 SKDISTILL_INLINE BlockSums<Real> fill_chunk(const Real* z, const Real* t, std::int64_t n,
-                                            const LongRow<Real>& row, Chunk& chunk,
+                                            const LongRow<Real>& row,
+                                            const Exponentials<Real> chunk,
                                             Largest<Real>& next) {
     constexpr std::int64_t lanes = kLanes<Real>;
     const Mask<Real> every = Mask<Real>{} - 1;
@@ -125,15 +151,19 @@ struct RowSlopes {
     Real hard;
 };
 
-template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
-SKDISTILL_INLINE void write_chunk(const Chunk& chunk, const Real* t, std::int64_t n,
+template <bool from_log_odds, HardTerm hard_term, class Real>
+SKDISTILL_INLINE void write_chunk(const Exponentials<Real> chunk, const Real* t,
+                                  std::int64_t n,
                                   const RowSlopes<Real>& slopes, Real* gradient) {
     constexpr std::int64_t lanes = kLanes<Real>;
     const Real* teacher = from_log_odds ? chunk.teacher : t;
+    // The exponentials may be where the gradient is written.
+    const Vector<Real> last_student = load(chunk.student + n - lanes);
     for (std::int64_t next = 0; next < n; next += lanes) {
         const std::int64_t k = next < n - lanes ? next : n - lanes;
-        Vector<Real> value = load(chunk.student + k) * slopes.student -
-                             load(teacher + k) * slopes.teacher;
+        const Vector<Real> student = k == next ? load(chunk.student + k) : last_student;
+        Vector<Real> value =
+            student * slopes.student - load(teacher + k) * slopes.teacher;
         if constexpr (hard_term == HardTerm::kOwn)
             value += load(chunk.hard + k) * slopes.hard;
         store(gradient + k, value);
@@ -189,16 +219,18 @@ struct WaitingRows {
     }
 };
 
-template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunks, class Real>
 SKDISTILL_INLINE RowSums sum_row(const Real* z, const Real* t, std::int64_t n,
-                                 const LongRow<Real>& row, Chunk& chunk,
+                                 const LongRow<Real>& row, Chunks& chunks,
                                  Largest<Real>& next) {
     RowSums sums{0.0, 0.0, 0.0, 0.0, 0.0, true};
-    for (std::int64_t k = 0; k < n; k += Chunk::length(k, n))
+    for (std::int64_t i = 0; i < chunks.count; ++i) {
+        const std::int64_t k = chunks.open(i, n, row.gradient);
         add_chunk<from_log_odds, hard_term>(
-            fill_chunk<from_log_odds, hard_term>(z + k, t + k, Chunk::length(k, n), row,
-                                                 chunk, next),
+            fill_chunk<from_log_odds, hard_term>(z + k, t + k, chunks.start(i + 1, n) - k,
+                                                 row, chunks.arrays, next),
             sums);
+    }
     const double cross = from_log_odds ? sums.cross / sums.teacher : sums.cross;
     const double largest = std::numeric_limits<Real>::max();
     sums.good = sums.good && cross >= -largest && cross <= largest;
@@ -208,28 +240,29 @@ SKDISTILL_INLINE RowSums sum_row(const Real* z, const Real* t, std::int64_t n,
     return sums;
 }
 
-// The chunk still holds the exponentials unless the row is longer than a chunk.
-template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
+// The exponentials of the last chunk are still there.
+template <bool from_log_odds, HardTerm hard_term, class Chunks, class Real>
 SKDISTILL_INLINE void write_row(const Real* z, const Real* t, std::int64_t n,
                                 const LongRow<Real>& row,
-                                const RowSlopes<Real>& slopes, Chunk& chunk,
+                                const RowSlopes<Real>& slopes, Chunks& chunks,
                                 Real* gradient) {
-    for (std::int64_t k = 0; k < n; k += Chunk::length(k, n)) {
-        const std::int64_t length = Chunk::length(k, n);
+    for (std::int64_t i = chunks.count - 1; i >= 0; --i) {
+        const std::int64_t k = chunks.open(i, n, gradient);
+        const std::int64_t length = chunks.start(i + 1, n) - k;
         Largest<Real> next = nothing_yet<Real>();
-        if (n > Chunk::kLength)
-            fill_chunk<from_log_odds, hard_term>(z + k, t + k, length, row, chunk,
+        if (i < chunks.count - 1)
+            fill_chunk<from_log_odds, hard_term>(z + k, t + k, length, row, chunks.arrays,
                                                  next);
-        write_chunk<from_log_odds, hard_term>(chunk, t + k, length, slopes,
+        write_chunk<from_log_odds, hard_term>(chunks.arrays, t + k, length, slopes,
                                               gradient + k);
     }
 }
 
 // False, with nothing written, if the row must be left to the scalar rows.
-template <bool from_log_odds, HardTerm hard_term, class Chunk, class Real>
+template <bool from_log_odds, HardTerm hard_term, class Chunks, class Real>
 SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
                                const Scales<Real>& scales, std::int64_t row,
-                               std::int64_t end, Chunk& chunk,
+                               std::int64_t end, Chunks& chunks,
                                WaitingRows<Real>& waiting, std::int64_t lane) {
     const std::int64_t n = problem.n_classes;
     const Real* z = problem.logits + row * n;
@@ -244,7 +277,7 @@ SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
         if constexpr (from_log_odds) waiting.next_teacher = row_maximum(t, n);
     }
     // Rows from `end` on are another thread's, which may write them.
-    const std::int64_t left = n <= Chunk::kLength ? end - row - 1 : 0;
+    const std::int64_t left = end - row - 1;
     const LongRow<Real> context{waiting.next_student,
                                 from_log_odds ? waiting.next_teacher : Real(0),
                                 scales.softening,
@@ -253,7 +286,8 @@ SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
                                 left > 0 ? n : 0,
                                 left > 1 ? 2 * n : 0};
     Largest<Real> next = nothing_yet<Real>();
-    const RowSums sums = sum_row<from_log_odds, hard_term>(z, t, n, context, chunk, next);
+    const RowSums sums =
+        sum_row<from_log_odds, hard_term>(z, t, n, context, chunks, next);
     waiting.next = left > 0 ? row + 1 : -1;
     waiting.next_student = largest_lane(next.student);
     waiting.next_teacher = largest_lane(next.teacher);
@@ -269,7 +303,7 @@ SKDISTILL_INLINE bool many_row(const SoftTargetProblem<Real>& problem,
     if constexpr (hard_term == HardTerm::kOwn)
         slopes.hard = static_cast<Real>(hard / sums.hard);
     waiting.label_shift[lane] = labelled ? z[label] - context.student_largest : Real(0);
-    write_row<from_log_odds, hard_term>(z, t, n, context, slopes, chunk, gradient);
+    write_row<from_log_odds, hard_term>(z, t, n, context, slopes, chunks, gradient);
     if (labelled) gradient[label] -= static_cast<Real>(hard);
 
     waiting.student[lane] = static_cast<Real>(sums.student);
@@ -308,14 +342,15 @@ SKDISTILL_OUTLINE SoftTargetResult many_classes(const SoftTargetProblem<Real>& p
     const Scales<Real> scales(problem);
     SoftTargetResult result{0.0, -1};
     Doubles<Real> total{};
-    Exponentials<from_log_odds, hard_term, Real> chunk;
+    Chunks<from_log_odds, hard_term, Real> chunks(
+        problem.n_classes, problem.gradient == problem.logits);
     WaitingRows<Real> waiting;
     for (std::int64_t first = begin; first < end; first += lanes) {
         for (std::int64_t lane = 0; lane < lanes; ++lane) {
             const std::int64_t row = first + lane;
             waiting.clear(lane);
             if (row >= end ||
-                many_row<from_log_odds, hard_term>(problem, scales, row, end, chunk,
+                many_row<from_log_odds, hard_term>(problem, scales, row, end, chunks,
                                                    waiting, lane))
                 continue;
             if (!scalar::add_rows(problem, row, row + 1, result)) return result;

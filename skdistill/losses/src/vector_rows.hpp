@@ -5,10 +5,9 @@
 #include "vector_tiles.hpp"
 #include "block_losses.hpp"
 
-// What a thread has on its stack for exponentials, at most: 8 kB of floats, all of it
-// for doubles or where T differs from 1 and there are labels. With what does not fit
-// into registers a thread takes at most 10 and 16 kB, as -fstack-usage tells.
-constexpr int kScratchBytes = 12 * 1024;
+// What a thread has on its stack for exponentials. With what does not fit into
+// registers a thread takes at most 9 kB, as -fstack-usage tells.
+constexpr int kScratchBytes = 5376;
 
 #include "few_classes.hpp"
 #include "some_classes.hpp"
@@ -18,16 +17,17 @@ constexpr int kScratchBytes = 12 * 1024;
 template <bool of_few, bool from_log_odds, HardTerm hard_term, class Real>
 SKDISTILL_OUTLINE SoftTargetResult blocks(const SoftTargetProblem<Real>& problem,
                                           std::int64_t& next, std::int64_t end) {
-    constexpr std::int64_t n_abreast = kLanes<Real> / (of_few ? 1 : 2);
+    constexpr std::int64_t n_abreast = of_few ? kLanes<Real> : kPieceLanes<Real>;
     const Scales<Real> scales(problem);
     SoftTargetResult result{0.0, -1};
     Doubles<Real> total{};
     for (; next + n_abreast <= end; next += n_abreast) {
         bool done;
         if constexpr (of_few)
-            done = few_block<from_log_odds, hard_term>(problem, scales, next, total);
+            done = few_block<kFewClasses<hard_term>, from_log_odds, hard_term>(
+                problem, scales, next, total);
         else
-            done = halves_block<from_log_odds, hard_term>(problem, scales, next, total);
+            done = tiles_block<from_log_odds, hard_term>(problem, scales, next, total);
         if (!done && !scalar::add_rows(problem, next, next + n_abreast, result))
             return result;
     }
@@ -42,10 +42,10 @@ static SoftTargetResult rows_of(const SoftTargetProblem<Real>& problem,
     const std::int64_t n_classes = problem.n_classes;
     std::int64_t next = begin;
     SoftTargetResult result{0.0, -1};
-    if (n_classes <= kFewClasses)
+    if (n_classes <= kFewClasses<hard_term>)
         result = blocks<true, from_log_odds, hard_term>(problem, next, end);
     else if constexpr (kBytes > kPieceBytes)
-        if (n_classes <= kSomeClasses)
+        if (n_classes <= kSomeClasses<Real, hard_term>)
             result = blocks<false, from_log_odds, hard_term>(problem, next, end);
     if (result.invalid_row >= 0 || next == end) return result;
     const SoftTargetResult rest =
