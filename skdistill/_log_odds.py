@@ -23,9 +23,11 @@ sum, the second times the probability.
 Wide enough for libraries that compute in float32, narrow enough to tell apart margins
 that are no log-odds, such as one-versus-rest scores."""
 
+SMALLEST_CHUNK = 4096
 LARGEST_CHUNK = 65_536
-CHUNK_CELLS = 1 << 20
-"""Rows, and log-odds, that are read together: what is in between stays small."""
+CHUNK_CELLS = 1 << 17
+"""Rows that are read together, so many log-odds within these bounds: what is needed in
+between stays small."""
 
 
 def classifier_log_odds(
@@ -133,7 +135,8 @@ def _chunks(classifier, X, smooths):
     if values is not None:
         yield slice(0, n_samples), values
         return
-    n_rows = max(min(LARGEST_CHUNK, CHUNK_CELLS // len(classifier.classes_)), 1)
+    n_rows = max(CHUNK_CELLS // len(classifier.classes_), SMALLEST_CHUNK)
+    n_rows = min(n_rows, LARGEST_CHUNK)
     if n_samples <= n_rows:
         yield slice(0, n_samples), read(X)
         return
