@@ -110,8 +110,8 @@ def function(X, y):
 
 
 RF = {"boosting_type": "rf", "subsample": 0.5, "subsample_freq": 1}
-MARGINS = "margins"
-DECISION = "decision_function"
+MARGINS = "raw margins"
+DECISION = "`decision_function`"
 LOGS = "logs of probabilities"
 SMOOTHED = "logs of smoothed frequencies"
 
@@ -242,7 +242,9 @@ def describe(runs):
     if len(set(sources)) > 1:
         source = f"{sources[0]} (two classes), {sources[1]} (more)"
     differences = [run["difference"] for run in runs]
-    largest = "" if None in differences else f"{max(differences):.0e}"
+    largest = (
+        "" if None in differences else f"{max(differences):.0e}".replace("0e+00", "0")
+    )
     return f"| {runs[0]['teacher']} | {source} | {largest} | {runs[0]['reference']} |"
 
 
@@ -306,11 +308,11 @@ def find_reference(teacher, X):
     proba = np.asarray(teacher.predict_proba(X), dtype=float)
     smoothed = smoothed_proba(teacher, X, proba)
     if smoothed is not proba:
-        return "smoothed predict_proba", smoothed
+        return "smoothed frequencies", smoothed
     sums = proba.sum(axis=1, keepdims=True)
     if np.abs(sums - 1).max() > 1e-3:
-        return "predict_proba divided by its sum", proba / sums
-    return "predict_proba", proba
+        return "`predict_proba` divided by its sum", proba / sums
+    return "`predict_proba`", proba
 
 
 def find_source(teacher, X):

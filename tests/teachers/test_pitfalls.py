@@ -118,6 +118,16 @@ def test_xgboost_in_a_fold_that_lacks_a_class():
     assert labelling.logits[:150].argmax(axis=1).max() == 2
 
 
+def test_labels_of_any_type_through_the_whole_model():
+    names = np.array(["setosa", "virginica", "anna"])[y]
+    model = DistilledClassifier(xgb(), STUDENT, cv=2, augmenter=None, random_state=0)
+    assert model.fit(X, names).score(X, names) > 0.9
+    np.testing.assert_array_equal(model.teacher_.classes_, np.unique(names))
+    assert (model.teacher_.predict(X) == names).mean() > 0.9
+    # Labels that XGBoost knows itself need no wrapping.
+    assert type(model.fit(X, y).teacher_) is XGBClassifier
+
+
 def rare_table(n_rows=100_000, n_rare=10):
     rng = np.random.default_rng(0)
     labels = np.r_[np.zeros(n_rows - n_rare, int), np.ones(n_rare, int)]
