@@ -7,7 +7,7 @@ from ._early_stopping import EarlyStoppingTeacher
 from ._ensemble import TeacherEnsemble
 from ._function import FunctionTeacher
 from ._labelling import Labelling, label_rows
-from ._prior import prior_shift
+from ._prior import prior_shift, undo_prior_shift
 
 __all__ = [
     "EarlyStoppingTeacher",
@@ -20,4 +20,5 @@ __all__ = [
     "label_rows",
     "own_share",
     "prior_shift",
+    "undo_prior_shift",
 ]

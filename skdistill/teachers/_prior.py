@@ -1,5 +1,7 @@
 """Undoing what class weights and resampling have done to a teacher."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -80,6 +82,47 @@ def prior_shift(logits, labels, sample_weight=None):
     shift[seen] = _fit(logits[np.ix_(rows, seen)], columns, weights[rows])
     shift[seen] -= np.average(shift[seen], weights=counts[seen])
     return shift
+
+
+def undo_prior_shift(labelling, labels, sample_weight=None):
+    """Return what a teacher says about rows with its prior shift undone.
+
+    Parameters
+    ----------
+    labelling : Labelling
+        What a teacher says.
+    labels : ndarray of int of shape (n_samples,)
+        Columns of the true classes.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Non-negative weights of the rows.
+
+    Returns
+    -------
+    Labelling
+        With `prior_shift` of its held-out log-odds added to all of them.
+
+    Raises
+    ------
+    ValueError
+        If no row of any weight was held out: in sample, a teacher's probabilities
+        say nothing about how often the classes occur elsewhere.
+    """
+    weights = np.ones(len(labels)) if sample_weight is None else sample_weight
+    weights = labelling.held_out * weights
+    if not weights.any():
+        raise ValueError(
+            "Got no held-out rows (cv=None), but expected some to correct the prior by."
+        )
+    shift = prior_shift(labelling.logits, labels, weights)
+    pool_logits = labelling.pool_logits
+    if pool_logits is not None:
+        pool_logits = pool_logits + shift.astype(pool_logits.dtype)
+    return replace(
+        labelling,
+        logits=labelling.logits + shift,
+        own_logits=labelling.own_logits + shift,
+        pool_logits=pool_logits,
+    )
 
 
 def _fit(logits, labels, weights):

@@ -11,7 +11,13 @@ from xgboost import XGBClassifier
 
 from skdistill._log_odds import classifier_log_odds
 from skdistill.losses._reference import log_softmax, softmax
-from skdistill.teachers import calibration_temperature, label_rows, prior_shift
+from skdistill.teachers import (
+    Labelling,
+    calibration_temperature,
+    label_rows,
+    prior_shift,
+    undo_prior_shift,
+)
 
 FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
 
@@ -125,3 +131,34 @@ def test_class_weights_are_undone(teacher):
             losses[name, way] = log_loss(labels[3000:], np.exp(log_p))
     assert losses["weighted", "shifted"] < 0.8 * losses["weighted", "not"]
     assert losses["weighted", "shifted"] < 1.15 * losses["plain", "not"]
+
+
+def test_all_of_a_labelling_is_shifted(rng):
+    rows, labels = make_classification(600, 5, weights=[0.8], random_state=0)
+    teacher = LogisticRegression(class_weight="balanced")
+    labelling = label_rows(
+        teacher, rows, labels, np.arange(2), FOLDS, X_unlabeled=rows[:50]
+    )
+    weights = rng.uniform(0.5, 2, 600)
+    undone = undo_prior_shift(labelling, labels, weights)
+    shift = prior_shift(labelling.logits, labels, weights)
+    assert abs(shift[1] - shift[0]) > 0.5
+    for name in ("logits", "own_logits", "pool_logits"):
+        before, after = getattr(labelling, name), getattr(undone, name)
+        assert after.dtype == before.dtype
+        np.testing.assert_allclose(after, before + shift, rtol=1e-6)
+    with pytest.raises(ValueError, match="no held-out rows"):
+        undo_prior_shift(label_rows(teacher, rows, labels, np.arange(2), None), labels)
+
+
+def test_only_held_out_rows_count(rng):
+    logits = rng.normal(size=(200, 2))
+    labels = draw(logits, rng)
+    held_out = np.arange(200) < 100
+    wrong = np.where(held_out, labels, 1)
+    labelling = Labelling(None, logits, held_out, logits)
+    np.testing.assert_allclose(
+        undo_prior_shift(labelling, wrong).logits,
+        logits + prior_shift(logits[:100], labels[:100]),
+        atol=1e-6,
+    )
