@@ -135,8 +135,7 @@ def _chunks(classifier, X, smooths):
     if values is not None:
         yield slice(0, n_samples), values
         return
-    n_rows = max(CHUNK_CELLS // len(classifier.classes_), SMALLEST_CHUNK)
-    n_rows = min(n_rows, LARGEST_CHUNK)
+    n_rows = _rows_at_once(classifier)
     if n_samples <= n_rows:
         yield slice(0, n_samples), read(X)
         return
@@ -148,6 +147,16 @@ def _chunks(classifier, X, smooths):
             error.add_note(f"Row 0 of it is row {start} of {n_samples}.")
             raise
         yield rows, values
+
+
+def _rows_at_once(classifier):
+    n_rows = max(CHUNK_CELLS // len(classifier.classes_), SMALLEST_CHUNK)
+    n_rows = min(n_rows, LARGEST_CHUNK)
+    batch = getattr(classifier, "batch_size", None)
+    if getattr(classifier, "gives_log_odds", False) and isinstance(batch, int):
+        # A service is called no more often than without chunks.
+        n_rows = max(n_rows // max(batch, 1), 1) * max(batch, 1)
+    return n_rows
 
 
 def _choose(classifier, X, smooths):

@@ -29,10 +29,11 @@ def _final_estimator(model, X):
 
 
 def _evaluation(model, X, y, sample_weight):
-    if not model.early_stopping:
+    # "auto" stops early from 10,000 rows on, and would leave fewer to no use.
+    if model.early_stopping is not True:
         raise ValueError(
-            f"Got {type(model).__name__} with early_stopping=False, but expected one "
-            "that stops early."
+            f"Got {type(model).__name__} with early_stopping={model.early_stopping!r}, "
+            "but expected one that stops early: early_stopping=True."
         )
     return {"X_val": X, "y_val": y, "sample_weight_val": sample_weight}
 

@@ -252,6 +252,7 @@ def test_a_bad_fraction(fraction):
         XGBClassifier(),
         CatBoostClassifier(verbose=False, allow_writing_files=False),
         HistGradientBoostingClassifier(early_stopping=False),
+        HistGradientBoostingClassifier(),
     ],
     ids=lambda estimator: type(estimator).__name__,
 )

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skdistill._log_odds import LARGEST_CHUNK, classifier_log_odds
-from skdistill.teachers import TeacherEnsemble, label_rows
+from skdistill.teachers import FunctionTeacher, TeacherEnsemble, label_rows
 
 N_ROWS, N_CLASSES = 400_000, 8
 CLASSES = np.arange(N_CLASSES)
@@ -94,6 +94,23 @@ def test_a_pool_is_labelled_in_chunks(table):
         )
     assert labelling.pool_logits.dtype == np.float32
     assert peak[0] < 2 * labelling.pool_logits.nbytes
+
+
+@pytest.mark.parametrize("batch_size", [3000, 10_000, 100_000])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_service_is_called_no_more_often_than_without_chunks(batch_size, frozen):
+    n_rows, classes = 25_000, np.arange(30)
+    asked: list = []
+
+    def score(rows):
+        asked.append(len(rows))
+        return np.zeros((len(rows), 30))
+
+    teacher = FunctionTeacher(score, classes, batch_size=batch_size, output="log_odds")
+    teacher = FrozenEstimator(teacher) if frozen else teacher
+    classifier_log_odds(teacher, np.zeros((n_rows, 2)), classes)
+    assert sum(asked) == n_rows
+    assert len(asked) == -(-n_rows // batch_size)
 
 
 class Watching(GaussianNB):
