@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from catboost import CatBoostClassifier
 from lightgbm import LGBMClassifier
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.ensemble import StackingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -20,7 +21,7 @@ from sklearn.model_selection import (
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from xgboost import XGBClassifier
+from xgboost import XGBClassifier, XGBRFClassifier
 
 from skdistill import _log_odds
 from skdistill._kinds import known, unwrap
@@ -125,6 +126,41 @@ def test_wrappers_have_the_margins_of_what_they_wrap(wrap):
     np.testing.assert_allclose(
         log_odds, log_softmax(raw_scores(model, rows)), rtol=1e-12
     )
+
+
+def logistic(labels, scores):
+    p = 1 / (1 + np.exp(-scores))
+    return p - labels, p * (1 - p)
+
+
+lgbm, xgb, catboost = benchmark.lgbm, benchmark.xgb, benchmark.catboost
+OPTIONS = [
+    lgbm(boosting_type="dart"),
+    lgbm(is_unbalance=True),
+    lgbm(linear_tree=True),
+    lgbm(objective="cross_entropy"),
+    lgbm(100, pred_early_stop=True, pred_early_stop_margin=0.5),
+    XGBRFClassifier(n_estimators=20, n_jobs=1),
+    xgb(booster="gblinear"),
+    xgb(num_parallel_tree=3, base_score=0.3),
+    xgb(objective=logistic),
+    xgb(scale_pos_weight=3),
+    catboost(loss_function="Focal:focal_alpha=0.5;focal_gamma=2"),
+    catboost(loss_function="MultiClassOneVsAll"),
+    catboost(loss_function="MultiClass"),
+    catboost(auto_class_weights="Balanced"),
+]
+
+
+@pytest.mark.parametrize("model", OPTIONS, ids=range(len(OPTIONS)))
+def test_options_that_change_predictions_change_margins_too(model):
+    model = clone(model).fit(X, y > 0)
+    proba = model.predict_proba(X)
+    log_odds = classifier_log_odds(model, X, model.classes_)
+    atol = 1e-6 if isinstance(model, XGBClassifier) else 1e-12
+    proba = proba / proba.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(softmax(log_odds), proba, atol=atol)
+    assert _log_odds._choose(model, X, True)[0].func is _log_odds._margins
 
 
 @pytest.mark.parametrize("library", ["lightgbm", "xgboost", "catboost"])
