@@ -144,7 +144,10 @@ def _chunks(classifier, X, smooths):
         try:
             values = read(take_rows(X, rows))
         except Exception as error:
-            error.add_note(f"Row 0 of it is row {start} of {n_samples}.")
+            error.add_note(
+                f"Raised for the rows {rows.start} to {rows.stop - 1} of {n_samples}, "
+                "whose first one is row 0 in the message."
+            )
             raise
         yield rows, values
 

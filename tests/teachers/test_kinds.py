@@ -313,4 +313,4 @@ def test_an_error_in_a_chunk_says_where_it_is(monkeypatch):
     model = Touchy().fit(X, y)
     with pytest.raises(ValueError, match="too large") as caught:
         classifier_log_odds(model, X, np.arange(3))
-    assert "row 100 of 150" in caught.value.__notes__[0]
+    assert "rows 100 to 149 of 150" in caught.value.__notes__[0]
