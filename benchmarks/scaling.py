@@ -23,9 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from skdistill import DistilledClassifier
+from skdistill._log_odds import classifier_log_odds
 from skdistill.augmentation import Munge
 from skdistill.students import MLPStudentClassifier
-from skdistill.teachers._labelling import _label_in_chunks
 from skdistill.teachers._pool import make_pool
 
 N_NUMBERS, N_CATEGORIES, N_LEVELS = 16, 4, 12
@@ -113,7 +113,7 @@ def measure(arguments):
     with Timer(seconds, "new_rows"):
         pool = make_pool(X, Munge(), None, teacher, 0)
     with Timer(seconds, "labels_of_new_rows"):
-        _label_in_chunks(teacher, pool, np.unique(y))
+        classifier_log_odds(teacher, pool, np.unique(y), dtype=np.float32)
     del pool
     student = TimedStudent(random_state=0)
     if arguments.hidden:

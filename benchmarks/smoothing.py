@@ -26,8 +26,10 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, _log_odds
+from skdistill._frequencies import count_votes
 from skdistill.losses._reference import log_softmax
 from skdistill.students import TabularEncoder, TreeStudentClassifier
 from skdistill.targets import encode_labels, log_proba
@@ -38,19 +40,18 @@ VOTES = (0.5, 1, 2)
 DEFAULT = "1 alike"
 
 TEACHERS = {
-    "forest of 100": (RandomForestClassifier(100, random_state=0), 100),
-    "forest of 20": (RandomForestClassifier(20, random_state=0), 20),
-    "leaves of 5": (
-        RandomForestClassifier(100, min_samples_leaf=5, random_state=0),
-        100,
-    ),
-    "depth 6": (RandomForestClassifier(100, max_depth=6, random_state=0), 100),
-    "extra trees": (ExtraTreesClassifier(100, random_state=0), 100),
-    "5 neighbours": (KNeighborsClassifier(5), 5),
-    "25 neighbours": (KNeighborsClassifier(25), 25),
-    "25 by distance": (KNeighborsClassifier(25, weights="distance"), 25),
+    "forest of 100": RandomForestClassifier(100, random_state=0),
+    "forest of 20": RandomForestClassifier(20, random_state=0),
+    "leaves of 5": RandomForestClassifier(100, min_samples_leaf=5, random_state=0),
+    "depth 6": RandomForestClassifier(100, max_depth=6, random_state=0),
+    "extra trees": ExtraTreesClassifier(100, random_state=0),
+    "5 neighbours": KNeighborsClassifier(5),
+    "25 neighbours": KNeighborsClassifier(25),
+    "25 by distance": KNeighborsClassifier(25, weights="distance"),
+    "one tree": DecisionTreeClassifier(random_state=0),
+    "one tree, leaves of 5": DecisionTreeClassifier(min_samples_leaf=5, random_state=0),
+    "one tree of depth 6": DecisionTreeClassifier(max_depth=6, random_state=0),
 }
-"""Each with its number of votes."""
 
 
 def main():
@@ -63,10 +64,10 @@ def main():
     runs = []
     for table, read in find_tables(arguments):
         parts = split(*read())
-        for name, (teacher, n_votes) in TEACHERS.items():
+        for name, teacher in TEACHERS.items():
             model = make_pipeline(TabularEncoder(), teacher)
             run = {"table": table, "teacher": name}
-            run["teacher losses"] = teacher_losses(model, n_votes, *parts)
+            run["teacher losses"] = teacher_losses(model, *parts)
             if arguments.students:
                 run["student losses"] = student_losses(model, *parts)
             runs.append(run)
@@ -84,8 +85,9 @@ def split(X, y):
     )
 
 
-def teacher_losses(model, n_votes, X, X_test, y, y_test):
+def teacher_losses(model, X, X_test, y, y_test):
     proba = model.fit(X, y).predict_proba(X_test)
+    n_votes = np.reshape(count_votes(model, X_test), (-1, 1))
     labels = encode_labels(y_test, model.classes_)
     n_classes = proba.shape[1]
     priors = {
@@ -114,7 +116,7 @@ def calibrated_loss(log_odds, labels):
 def student_losses(model, X, X_test, y, y_test):
     losses = {}
     smooth = _log_odds.smoothed_proba
-    for name, function in ((DEFAULT, smooth), ("floor", lambda _, proba: proba)):
+    for name, function in ((DEFAULT, smooth), ("floor", lambda model, X, proba: proba)):
         _log_odds.smoothed_proba = function
         student = DistilledClassifier(
             model,

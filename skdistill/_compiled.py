@@ -6,7 +6,10 @@ import numpy as np
 from joblib import effective_n_jobs
 from sklearn.frozen import FrozenEstimator
 
+from ._columns import take_rows
+from ._kinds import known
 from .conversion import to_spec
+from .losses._reference import log_softmax
 from .runtime import ModelSpec
 
 try:
@@ -22,12 +25,12 @@ FEWEST_ROWS = 10_000
 
 N_COMPARED_ROWS = 256
 TOLERANCE = 1e-6
-"""Rows on which probabilities are compared with the classifier's own, and their largest
+"""Rows on which log-odds are compared with the classifier's own, and their largest
 difference: there are options that change what it predicts, and are not in its trees."""
 
 
 def compile_classifier(classifier, X):
-    """Return what predicts the same as a classifier, compiled if that is worth it.
+    """Return what has the same log-odds as a classifier, compiled if that is worth it.
 
     That is so for `LGBMClassifier`, frozen or not, and at least 10,000 rows, where its
     trees can be converted and the kernel is there.
@@ -61,16 +64,16 @@ def compile_classifier(classifier, X):
     except TypeError:  # what trees cannot express is predicted as before
         return classifier
     compiled = CompiledClassifier(model, spec, name)
-    sample = X[:N_COMPARED_ROWS]
+    sample = take_rows(X, np.linspace(0, X.shape[0] - 1, N_COMPARED_ROWS, dtype=int))
     table = compiled.read(sample)
     if table is None:
         return classifier
-    difference = compiled.kernel.probabilities(table) - model.predict_proba(sample)
+    difference = log_softmax(compiled.kernel.log_odds(table)) - _raw(model, sample)
     return compiled if np.abs(difference).max() <= TOLERANCE else classifier
 
 
 class CompiledClassifier:
-    """A fitted `LGBMClassifier` whose probabilities come from the compiled trees.
+    """A fitted `LGBMClassifier` whose log-odds come from the compiled trees.
 
     Parameters
     ----------
@@ -87,6 +90,9 @@ class CompiledClassifier:
         Class labels.
     """
 
+    gives_log_odds = True
+    """They have been compared."""
+
     def __init__(self, model, spec: ModelSpec, instruction_set=None):
         self.model = model
         self.columns = spec.columns
@@ -95,8 +101,8 @@ class CompiledClassifier:
         if hasattr(model, "feature_names_in_"):
             self.feature_names_in_ = model.feature_names_in_
 
-    def predict_proba(self, X):
-        """Class probabilities, those of the model.
+    def decision_function(self, X):
+        """Natural log-odds, those of the model.
 
         Parameters
         ----------
@@ -106,12 +112,13 @@ class CompiledClassifier:
         Returns
         -------
         ndarray of shape (n_samples, n_classes), float64
+            Logarithms of probabilities.
         """
         table = self.read(X)
         if table is None:
-            return self.model.predict_proba(X)
+            return _raw(self.model, X)
         n_jobs = effective_n_jobs(self.model.n_jobs or -1)
-        return self.kernel.probabilities(table, n_jobs)
+        return log_softmax(self.kernel.log_odds(table, n_jobs))
 
     def read(self, X):
         """Return rows as numbers and codes as LightGBM reads them.
@@ -165,3 +172,9 @@ def _codes(values, categories):
     found = [position.get(category, np.nan) for category in values.categories]
     # A missing value has the code -1, which is the last entry here.
     return np.array([*found, np.nan])[values.codes]
+
+
+def _raw(model, X):
+    """Logarithms of probabilities, from the raw scores of the model itself."""
+    raw = known("MARGINS", model)(model, X)
+    return log_softmax(raw if raw.ndim == 2 else np.stack([0 * raw, raw], axis=1))

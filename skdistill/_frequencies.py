@@ -1,11 +1,11 @@
 """Classifiers whose probabilities are frequencies of a few votes, with exact zeros."""
 
 import numpy as np
-from sklearn.frozen import FrozenEstimator
-from sklearn.pipeline import Pipeline
+
+from ._kinds import known, unwrap
 
 
-def smoothed_proba(classifier, proba):
+def smoothed_proba(classifier, X, proba):
     r"""Probabilities of a classifier, smoothed where they are frequencies of votes.
 
     That no tree of a forest and none of the nearest neighbours speaks for a class
@@ -16,14 +16,18 @@ def smoothed_proba(classifier, proba):
         \frac{n p + 1 / K}{n + 1},
 
     as if one more vote had been spread over the classes (Perks' prior). The votes are
-    the trees of a random forest, of extremely randomised trees and of bagged trees,
-    and the neighbours of `KNeighborsClassifier`, also at the end of a pipeline, in a
-    search or in a `FrozenEstimator`. All other probabilities stay as they are.
+    the trees of a random forest, of extremely randomised trees and of bagged trees, the
+    training rows in the leaf of a single tree (whatever they weigh), and the neighbours
+    of `KNeighborsClassifier` and `RadiusNeighborsClassifier`, also at the end of a
+    pipeline, in a search or in a `FrozenEstimator`. All other probabilities stay as
+    they are.
 
     Parameters
     ----------
     classifier : fitted classifier
         Where the probabilities come from.
+    X : array-like or frame of shape (n_samples, n_features)
+        Rows that they are of.
     proba : ndarray of shape (n_samples, n_classes), float64
         What it predicts.
 
@@ -42,6 +46,10 @@ def smoothed_proba(classifier, proba):
     frequencies in place of 1 / K are worse by up to .5 % for seven of the eight, and
     better by 1 % for 5 neighbours.
 
+    Single trees, on the three tables of the package: a floor is worse by 18 % for fully
+    grown ones, 10 % with leaves of 5 rows and 8 % at depth 6; two votes are better than
+    one by .3 to 1 %.
+
     Trees of 64 leaves that learn from such teachers gain less: .4 % of the log-loss on
     the mean of 40 cases, from 6 % gained to 4 % lost.
 
@@ -50,43 +58,28 @@ def smoothed_proba(classifier, proba):
     W. Perks. "Some observations on inverse probability including a new indifference
     rule", Journal of the Institute of Actuaries 73, 1947.
     """
-    n_votes = _count_votes(classifier)
+    n_votes = count_votes(classifier, X)
     if n_votes is None:
         return proba
+    if np.ndim(n_votes):
+        n_votes = np.asarray(n_votes)[:, None]
     return (n_votes * proba + 1 / proba.shape[-1]) / (n_votes + 1)
 
 
-def _count_votes(classifier):
-    """Return how many votes a probability is the mean of, None where it is not."""
-    model = _unwrap(classifier)
-    for cls in type(model).__mro__:
-        # By name, so that nothing need be imported that the teacher is not of.
-        if cls.__module__.startswith("sklearn.") and cls.__name__ in COUNTS:
-            return COUNTS[cls.__name__](model)
-    return None
+def count_votes(classifier, X):
+    """Return how many votes the probabilities of rows are the mean of.
 
+    Parameters
+    ----------
+    classifier : fitted classifier
+        Of any kind, wrapped or not.
+    X : array-like or frame of shape (n_samples, n_features)
+        Rows.
 
-def _unwrap(model):
-    while True:
-        if isinstance(model, FrozenEstimator):
-            model = model.estimator
-        elif isinstance(model, Pipeline):
-            model = model.steps[-1][1]
-        elif hasattr(model, "best_estimator_"):
-            model = model.best_estimator_
-        else:
-            return model
-
-
-def _count_trees(model):
-    members = np.ravel(model.estimators_)
-    return len(members) if all(hasattr(m, "tree_") for m in members) else None
-
-
-COUNTS = {
-    "BaggingClassifier": _count_trees,
-    "ExtraTreesClassifier": _count_trees,
-    "KNeighborsClassifier": lambda model: model.n_neighbors,
-    "RandomForestClassifier": _count_trees,
-}
-"""What counts the votes, for classes of scikit-learn and those derived from them."""
+    Returns
+    -------
+    int, ndarray of shape (n_samples,), or None
+        ``None`` where they are no such mean.
+    """
+    count = known("VOTES", unwrap(classifier)[0])
+    return None if count is None else count(*unwrap(classifier, X))

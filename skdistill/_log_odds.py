@@ -1,34 +1,50 @@
 """The log-odds of any fitted classifier, in the order of given classes."""
 
 import math
+from functools import partial
 
 import numpy as np
 
-from ._columns import is_frame
+from ._columns import is_frame, take_rows
 from ._compiled import compile_classifier
 from ._frequencies import smoothed_proba
+from ._kinds import known, unwrap
 from .losses._reference import log_softmax
 from .targets import log_proba
 
 N_COMPARED_ROWS = 256
 """Rows on which a classifier's margins are compared with its probabilities."""
 
-MARGIN_TOLERANCE = 1e-4
-"""Largest difference of softmax(margins) to the probabilities of the same classifier.
+ABSOLUTE_TOLERANCE = 1e-6
+RELATIVE_TOLERANCE = 1e-4
+"""Largest difference of softmax(margins) to a probability of the same classifier: their
+sum, the second times the probability.
 
 Wide enough for libraries that compute in float32, narrow enough to tell apart margins
 that are no log-odds, such as one-versus-rest scores."""
 
+SMALLEST_CHUNK = 4096
+LARGEST_CHUNK = 65_536
+CHUNK_CELLS = 1 << 17
+"""Rows that are read together, so many log-odds within these bounds: what is needed in
+between stays small."""
 
-def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None, smooths=True):
+
+def classifier_log_odds(
+    classifier, X, classes, *, unseen_log_odds=None, smooths=True, dtype=np.float64
+):
     r"""Log-odds of a fitted classifier on `X`, a column for each of `classes`.
 
     Raw margins are used where their softmax is the classifier's own distribution (or
     where it has no other output), since probabilities have lost the digits of
-    confident rows. Otherwise they are logarithms of probabilities, where one below
-    1e-7 counts as 1e-7; those of forests and nearest neighbours are smoothed, see
-    `skdistill._frequencies.smoothed_proba`. Many rows get the probabilities of
-    LightGBM from its trees through `skdistill.runtime`, which is faster.
+    confident rows: those that `skdistill._kinds` knows of, also of the model inside
+    pipelines and searches, or else those of `decision_function`. Otherwise they are
+    logarithms of probabilities, where one below 1e-7 counts as 1e-7; those of trees
+    and nearest neighbours are smoothed, see `skdistill._frequencies.smoothed_proba`.
+
+    Margins and probabilities are compared on 256 rows from all over `X`. Many rows get
+    the margins of LightGBM from its trees through `skdistill.runtime`, which is faster,
+    and all are read in chunks, so that little memory is needed beside the result.
 
     Parameters
     ----------
@@ -43,10 +59,12 @@ def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None, smooths
         know. ``None``: such a class is an error.
     smooths : bool, default=True
         Whether frequencies of votes are smoothed.
+    dtype : dtype, default=float64
+        Of the result.
 
     Returns
     -------
-    ndarray of shape (n_samples, n_classes), float64
+    ndarray of shape (n_samples, n_classes)
         Each row is normalised: the exponentials sum to 1, or to slightly more where
         classes unknown to the classifier were added.
 
@@ -60,19 +78,19 @@ def classifier_log_odds(classifier, X, classes, *, unseen_log_odds=None, smooths
     """
     own_classes = check_is_classifier(classifier)
     check_column_names(classifier, X)
-    classifier = compile_classifier(classifier, X)
+    X = X if hasattr(X, "shape") else np.asarray(X)
     positions = _match(own_classes, classes, unseen_log_odds)
-    own = log_softmax(_own_log_odds(classifier, X, smooths))
-    if own.shape[1] != len(own_classes):
-        raise ValueError(
-            f"Got {own.shape[1]} columns from {type(classifier).__name__}, but "
-            f"expected one for each of its {len(own_classes)} classes."
-        )
-    if unseen_log_odds is None:
-        return np.ascontiguousarray(own[:, positions])
-    aligned = np.full((len(own), len(classes)), float(unseen_log_odds))
-    aligned[:, positions >= 0] = own[:, positions[positions >= 0]]
-    return aligned
+    known_to_it = positions >= 0
+    floor = 0.0 if unseen_log_odds is None else unseen_log_odds
+    log_odds = np.full((X.shape[0], len(classes)), floor, dtype)
+    for rows, own in _chunks(compile_classifier(classifier, X), X, smooths):
+        if own.shape[1] != len(own_classes):
+            raise ValueError(
+                f"Got {own.shape[1]} columns from {type(classifier).__name__}, but "
+                f"expected one for each of its {len(own_classes)} classes."
+            )
+        log_odds[rows, known_to_it] = log_softmax(own)[:, positions[known_to_it]]
+    return log_odds
 
 
 def check_is_classifier(classifier):
@@ -110,36 +128,110 @@ def check_column_names(classifier, X):
         )
 
 
-def _own_log_odds(classifier, X, smooths):
-    if not hasattr(classifier, "decision_function"):
-        return _log_proba(classifier, X, smooths)
-    margins = _margins(classifier, X)
+def _chunks(classifier, X, smooths):
+    """Yield slices of rows with the log-odds of the classifier's own classes."""
+    n_samples = X.shape[0]
+    read, values = _choose(classifier, X, smooths)
+    if values is not None:
+        yield slice(0, n_samples), values
+        return
+    n_rows = _rows_at_once(classifier)
+    if n_samples <= n_rows:
+        yield slice(0, n_samples), read(X)
+        return
+    for start in range(0, n_samples, n_rows):
+        rows = slice(start, min(start + n_rows, n_samples))
+        try:
+            values = read(take_rows(X, rows))
+        except Exception as error:
+            error.add_note(
+                f"Raised for the rows {rows.start} to {rows.stop - 1} of {n_samples}, "
+                "whose first one is row 0 in the message."
+            )
+            raise
+        yield rows, values
+
+
+def _rows_at_once(classifier):
+    n_rows = max(CHUNK_CELLS // len(classifier.classes_), SMALLEST_CHUNK)
+    n_rows = min(n_rows, LARGEST_CHUNK)
+    batch = getattr(classifier, "batch_size", None)
+    if getattr(classifier, "gives_log_odds", False) and isinstance(batch, int):
+        # A service is called no more often than without chunks.
+        n_rows = max(n_rows // max(batch, 1), 1) * max(batch, 1)
+    return n_rows
+
+
+def _choose(classifier, X, smooths):
+    """Return how log-odds are read, and those of all rows if these have been read."""
+    margins = partial(_margins, classifier)
+    decision = partial(_decision, classifier)
+    log_probabilities = partial(_log_proba, classifier, smooths=smooths)
+    model, _ = unwrap(classifier)
+    has_margins = known("MARGINS", model) is not None
+    has_decision = hasattr(classifier, "decision_function")
+    without_proba = known("WITHOUT_PROBA", model)
+    if has_margins and without_proba is not None and without_proba(model):
+        return margins, None
     # The teachers of this library say so themselves: calls of a service may cost money.
-    known = getattr(classifier, "gives_log_odds", False)
-    if known or not hasattr(classifier, "predict_proba"):
-        return margins
-    sample = X[:N_COMPARED_ROWS]
-    own = _proba(classifier, sample)
-    if own.shape == margins[: len(own)].shape:
-        difference = np.abs(np.exp(log_softmax(margins[: len(own)])) - own).max()
-        if difference <= MARGIN_TOLERANCE:
-            return margins
-    return _log_proba(classifier, X, smooths)
+    trusted = getattr(classifier, "gives_log_odds", False)
+    if has_decision and (trusted or not hasattr(classifier, "predict_proba")):
+        return decision, None
+    if not (has_margins or has_decision):
+        return log_probabilities, None
+    sample = _sample(X)
+    proba = _proba(classifier, sample)
+    if has_margins:
+        values = margins(sample)
+        # One-versus-rest probabilities need not sum to 1, where that is known.
+        sums = np.maximum(proba.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+        if values is not None and _agree(values, proba / sums):
+            return margins, values if sample is X else None
+    if has_decision:
+        values = decision(sample)
+        if _agree(values, proba):
+            return decision, values if sample is X else None
+    return log_probabilities, None
+
+
+def _margins(classifier, X):
+    model, X = unwrap(classifier, X)
+    margins = known("MARGINS", model)(model, X)
+    return None if margins is None else _widen(margins, model)
+
+
+def _decision(classifier, X):
+    return _widen(classifier.decision_function(X), classifier)
 
 
 def _log_proba(classifier, X, smooths):
     proba = _proba(classifier, X)
-    return log_proba(smoothed_proba(classifier, proba) if smooths else proba)
+    return log_proba(smoothed_proba(classifier, X, proba) if smooths else proba)
 
 
-def _margins(classifier, X):
-    margins = np.asarray(classifier.decision_function(X), dtype=np.float64)
+def _sample(X):
+    """Return a few rows from all over a table."""
+    n_samples = X.shape[0]
+    if n_samples <= N_COMPARED_ROWS:
+        return X
+    return take_rows(X, np.linspace(0, n_samples - 1, N_COMPARED_ROWS, dtype=int))
+
+
+def _agree(log_odds, proba):
+    if log_odds.shape != proba.shape:
+        return False
+    difference = np.abs(np.exp(log_softmax(log_odds)) - proba)
+    return (difference <= ABSOLUTE_TOLERANCE + RELATIVE_TOLERANCE * proba).all()
+
+
+def _widen(margins, classifier):
+    margins = np.asarray(margins, dtype=np.float64)
     if margins.ndim == 1:
         # Binary: log-odds (0, z). (-z, z) would double them.
         margins = np.stack([np.zeros_like(margins), margins], axis=1)
     if not np.isfinite(margins).all():
         raise ValueError(
-            f"Got NaN or infinity from {type(classifier).__name__}.decision_function."
+            f"Got NaN or infinity as margins of {type(classifier).__name__}."
         )
     return margins
 

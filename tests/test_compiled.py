@@ -48,8 +48,14 @@ def check(model, X):
     compiled = compile_classifier(model, X)
     assert isinstance(compiled, CompiledClassifier)
     assert compiled.read(X) is not None
+    log_odds = compiled.decision_function(X)
     np.testing.assert_allclose(
-        compiled.predict_proba(X), model.predict_proba(X), rtol=0, atol=1e-9
+        np.exp(log_odds), model.predict_proba(X), rtol=0, atol=1e-12
+    )
+    raw = model.predict_proba(X, raw_score=True)
+    raw = raw if raw.ndim == 2 else np.stack([0 * raw, raw], axis=1)
+    np.testing.assert_allclose(
+        np.diff(log_odds, axis=1), np.diff(raw, axis=1), rtol=0, atol=1e-12
     )
     np.testing.assert_array_equal(compiled.classes_, model.classes_)
 
@@ -124,12 +130,12 @@ def test_tables_that_lightgbm_refuses_are_refused_as_before():
     X = table()
     compiled = compile_classifier(fitted(X), X)
     with pytest.raises(ValueError, match="3 features"):
-        compiled.predict_proba(X[:, :3])
+        compiled.decision_function(X[:, :3])
     frame = pd.DataFrame(X).add_prefix("c")
     frame["c1"] = pd.Categorical(np.arange(N_ROWS) % 3)
     compiled = compile_classifier(fitted(frame), frame)
     with pytest.raises(ValueError, match="categorical_feature do not match"):
-        compiled.predict_proba(frame.assign(c1=1.0))
+        compiled.decision_function(frame.assign(c1=1.0))
 
 
 def test_what_cannot_be_compiled_stays_as_it_is(monkeypatch):
@@ -184,7 +190,7 @@ def test_labels_of_teachers_are_the_same(frozen, monkeypatch):
     pooled = label_rows(teacher, X, y, np.arange(3), None, X_unlabeled=X).pool_logits
     monkeypatch.setenv(_compiled.VARIABLE, "numpy")
     np.testing.assert_allclose(
-        compiled, classifier_log_odds(teacher, X, np.arange(3)), rtol=0, atol=1e-6
+        compiled, classifier_log_odds(teacher, X, np.arange(3)), rtol=0, atol=1e-12
     )
     other = label_rows(teacher, X, y, np.arange(3), None, X_unlabeled=X).pool_logits
     np.testing.assert_allclose(pooled, other, rtol=0, atol=1e-5)

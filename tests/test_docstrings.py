@@ -70,6 +70,7 @@ WITHOUT_EXAMPLE = {
     "Labelling",
     "label_rows",
     "blended_log_odds",
+    "undo_prior_shift",
     "__version__",
 }
 

@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -47,7 +47,6 @@ OTHERS = [
     GaussianNB(),
     LogisticRegression(max_iter=1000),
     HistGradientBoostingClassifier(max_iter=5),
-    DecisionTreeClassifier(random_state=0),
     BaggingClassifier(LogisticRegression(max_iter=1000), 3, random_state=0),
 ]
 
@@ -65,7 +64,7 @@ def test_one_more_vote_is_spread_over_the_classes(model, n_votes):
 @pytest.mark.parametrize("model", OTHERS, ids=lambda model: type(model).__name__)
 def test_other_probabilities_stay_as_they_are(model):
     proba = model.fit(X, y).predict_proba(X)
-    assert smoothed_proba(model, proba) is proba
+    assert smoothed_proba(model, X, proba) is proba
     log_odds = classifier_log_odds(model, X, np.arange(3))
     np.testing.assert_allclose(softmax(log_odds), proba, atol=1e-6)
 
@@ -78,6 +77,40 @@ def test_a_student_predicts_what_its_classifier_predicts():
     )
 
 
+@pytest.mark.parametrize("wrap", [lambda m: m, FrozenEstimator, make_pipeline])
+def test_votes_of_a_tree_are_the_rows_in_a_leaf(wrap):
+    tree = DecisionTreeClassifier(max_leaf_nodes=3, random_state=0).fit(X, y)
+    leaves = tree.apply(X)
+    n_votes = np.bincount(leaves)[leaves][:, None]
+    assert len(np.unique(n_votes)) == 3
+    expected = (n_votes * tree.predict_proba(X) + 1 / 3) / (n_votes + 1)
+    log_odds = classifier_log_odds(wrap(tree), X, np.arange(3))
+    np.testing.assert_allclose(softmax(log_odds), expected, atol=1e-12)
+
+
+def test_weights_of_a_tree_change_no_votes_by_their_scale():
+    log_odds = [
+        classifier_log_odds(
+            DecisionTreeClassifier(random_state=0).fit(X, y, np.full(len(y), weight)),
+            X,
+            np.arange(3),
+        )
+        for weight in (1.0, 1e-3)
+    ]
+    np.testing.assert_allclose(*log_odds, atol=1e-12)
+
+
+def test_votes_in_a_radius_are_counted():
+    model = RadiusNeighborsClassifier(0.51, outlier_label=1).fit(X[:100], y[:100])
+    proba = model.predict_proba(X)
+    counts = [(np.linalg.norm(X[:100] - row, axis=1) <= 0.51).sum() for row in X]
+    assert min(counts) == 0
+    n_votes = np.maximum(counts, 1)[:, None]
+    expected = (n_votes * proba + 1 / 2) / (n_votes + 1)
+    log_odds = classifier_log_odds(model, X, model.classes_)
+    np.testing.assert_allclose(softmax(log_odds), expected, atol=1e-12)
+
+
 @given(
     arrays(float, (5, 4), elements=st.floats(0, 1)).filter(
         lambda weights: (weights.sum(axis=1) > 0.01).all()
@@ -86,7 +119,7 @@ def test_a_student_predicts_what_its_classifier_predicts():
 )
 def test_smoothing_keeps_the_order_and_the_sum(weights, n_neighbors):
     proba = weights / weights.sum(axis=1, keepdims=True)
-    smoothed = smoothed_proba(KNeighborsClassifier(n_neighbors), proba)
+    smoothed = smoothed_proba(KNeighborsClassifier(n_neighbors), None, proba)
     np.testing.assert_allclose(smoothed.sum(axis=1), 1)
     assert (smoothed > 0).all()
     order = np.argsort(proba, axis=1, kind="stable")

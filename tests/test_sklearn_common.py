@@ -3,6 +3,8 @@
 import pytest
 import skorch
 import torch
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -16,6 +18,7 @@ from skdistill.students import (
     TreeStudentClassifier,
     WeightedStudentClassifier,
 )
+from skdistill.teachers import EarlyStoppingTeacher, TeacherEnsemble
 
 WEIGHTS = "check_sample_weight_equivalence_on_{}_data"
 SHUFFLED = (
@@ -28,6 +31,11 @@ EXPECTED = {
     MLPStudentClassifier: {
         WEIGHTS.format("dense"): SHUFFLED,
         WEIGHTS.format("sparse"): SHUFFLED,
+    },
+    EarlyStoppingTeacher: {
+        WEIGHTS.format("dense"): (
+            "rows are held out: one that occurs twice may be held out once"
+        )
     },
     "pool": {
         WEIGHTS.format("dense"): (
@@ -52,6 +60,15 @@ def expected_failures(estimator):
         BoostedStudentClassifier(),
         WeightedStudentClassifier(LogisticRegression()),
         LogOddsStudentClassifier(LinearRegression()),
+        TeacherEnsemble([LogisticRegression(), LogisticRegression(C=0.1)]),
+        TeacherEnsemble(
+            [("logistic", LogisticRegression()), ("prior", DummyClassifier())],
+            weights=[2, 1],
+            average="proba",
+        ),
+        EarlyStoppingTeacher(
+            HistGradientBoostingClassifier(max_iter=10, early_stopping=True)
+        ),
         TabularEncoder(),
         OrderingEncoder(),
         DistilledClassifier(LogisticRegression(), TreeStudentClassifier()),

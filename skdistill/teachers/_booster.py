@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_array
 
 from .._columns import is_frame, to_pandas
+from .._kinds._of_lightgbm import LOG_ODDS, find_objective, find_scale, read_header
 from .._log_odds import check_column_names
 from ..losses._reference import log_softmax
 from ..targets import check_classes
@@ -17,7 +18,6 @@ from ..targets import check_classes
 XGBOOST_SUFFIXES = (".json", ".ubj")
 """Of the files that `xgboost.Booster.save_model` writes; others are LightGBM's."""
 
-LIGHTGBM_OBJECTIVES = ("binary", "cross_entropy", "multiclass")
 XGBOOST_OBJECTIVES = (
     "binary:logistic",
     "binary:logitraw",
@@ -269,9 +269,9 @@ class LightGBMClassifier(BoosterClassifier):
         return self.booster
 
     def _count_classes(self):
-        objective = self._header().get("objective", "none").partition(" ")[0]
-        if objective not in LIGHTGBM_OBJECTIVES:
-            raise _wrong_objective("LightGBM", objective, LIGHTGBM_OBJECTIVES)
+        objective = find_objective(read_header(self.booster))
+        if objective not in LOG_ODDS:
+            raise _wrong_objective("LightGBM", objective, LOG_ODDS)
         return max(2, self.booster.num_model_per_iteration())
 
     def _describe_columns(self):
@@ -283,24 +283,8 @@ class LightGBMClassifier(BoosterClassifier):
         if is_frame(X):
             # LightGBM 4.7 ends the process on categories of polars.
             X = to_pandas(X)
-        return self.booster.predict(X, raw_score=True) * self._scale()
-
-    def _scale(self):
-        header = self._header()
-        _, _, sigmoid = header["objective"].partition(" sigmoid:")
-        scale = float(sigmoid.partition(" ")[0] or 1)
-        if "average_output" not in header:
-            return scale
-        best = self.booster.best_iteration
-        return scale / (best if best > 0 else self.booster.current_iteration())
-
-    def _header(self):
-        """Keys and values at the top of the model's text."""
-        text = self.booster.model_to_string(num_iteration=1).partition("\nTree=")[0]
-        return {
-            key: value
-            for key, _, value in (line.partition("=") for line in text.splitlines())
-        }
+        scale = find_scale(self.booster, read_header(self.booster))
+        return self.booster.predict(X, raw_score=True) * scale
 
 
 class XGBoostClassifier(BoosterClassifier):

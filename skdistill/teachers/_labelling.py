@@ -9,13 +9,10 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
-from .._compiled import compile_classifier
-from .._fitting import fit_with_weights, is_frozen
+from .._fitting import is_frozen
 from .._log_odds import classifier_log_odds, floor_log_odds
+from ._label_codes import fit_teacher
 from ._pool import make_pool
-
-ROWS_AT_ONCE = 65_536
-"""Rows of a pool that a teacher labels together."""
 
 DIVERGED = 20.0
 """A fold's teacher whose log-odds are so many times as large as those of the others
@@ -108,7 +105,9 @@ def label_rows(
     pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
     if pool is None:
         return labelling
-    pool_logits = _label_in_chunks(labelling.teacher, pool, classes)
+    pool_logits = classifier_log_odds(
+        labelling.teacher, pool, classes, dtype=np.float32
+    )
     return replace(labelling, pool=pool, pool_logits=pool_logits)
 
 
@@ -119,7 +118,7 @@ def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
         own = classifier_log_odds(teacher, X, classes)
         return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
     splits = None if cv is None else _splits(cv, X, y)
-    fitted = fit_with_weights(clone(teacher), X, y, sample_weight)
+    fitted = fit_teacher(teacher, X, y, sample_weight)
     own = classifier_log_odds(fitted, X, classes)
     if splits is None:
         return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
@@ -129,16 +128,6 @@ def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
         if part is not None:
             logits[test], held_out[test] = part, True
     return Labelling(fitted, logits, held_out, own)
-
-
-def _label_in_chunks(teacher, pool, classes):
-    # Once for all chunks.
-    teacher = compile_classifier(teacher, pool)
-    logits = np.empty((pool.shape[0], len(classes)), dtype=np.float32)
-    for start in range(0, len(logits), ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(logits)))
-        logits[rows] = classifier_log_odds(teacher, take_rows(pool, rows), classes)
-    return logits
 
 
 def _splits(cv, X, y):
@@ -175,7 +164,7 @@ def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
 
 def _label_fold(teacher, X, y, classes, train, test, sample_weight):
     weights = None if sample_weight is None else sample_weight[train]
-    fitted = fit_with_weights(clone(teacher), take_rows(X, train), y[train], weights)
+    fitted = fit_teacher(teacher, take_rows(X, train), y[train], weights)
     return classifier_log_odds(
         fitted,
         take_rows(X, test),

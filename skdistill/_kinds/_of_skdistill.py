@@ -1,0 +1,5 @@
+"""What is known about the teachers of this library."""
+
+WRAPPERS = {
+    "skdistill.CodingClassifier": lambda model, X: (model.estimator_, X),
+}
