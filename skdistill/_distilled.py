@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
@@ -13,7 +13,8 @@ from ._distilled_base import BaseDistilled, draw_seed
 from ._fitting import clone_seeded, fit_with_weights, is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
-from ._validation import check_labels, check_table, check_weights
+from ._metadata import leave_out_weightless, route
+from ._validation import check_groups, check_labels, check_table, check_weights
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import most_probable
@@ -125,6 +126,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     """
 
     _folds = StratifiedKFold
+    _group_folds = StratifiedGroupKFold
 
     def __init__(
         self,
@@ -153,7 +155,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, X_unlabeled=None):
+    def fit(
+        self, X, y, sample_weight=None, X_unlabeled=None, groups=None, **fit_params
+    ):
         """Fit the teacher, read its log-odds, and fit the student to them.
 
         Parameters
@@ -163,12 +167,21 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the rows, for teacher, calibration and student.
+            Non-negative weights of the rows, for teacher, calibration and student. A
+            row of weight 0 is left out.
         X_unlabeled : array-like or frame of shape (n_unlabeled, n_features), \
                 default=None
             Real rows without labels, for the teacher to label. With those of the
             augmenter they weigh as much as the training rows. In a cross-validation
             they must not hold test rows.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the rows, for the splitter: no teacher labels a row of a group
+            that it has met, if the splitter is made for groups. An integer `cv` then
+            means that many shuffled folds of ``StratifiedGroupKFold``.
+        **fit_params : dict
+            Other metadata for teacher and splitter. Needs scikit-learn's metadata
+            routing, with which `sample_weight`, `groups` and these go to those who
+            request them.
 
         Returns
         -------
@@ -178,34 +191,57 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Raises
         ------
         TypeError
-            If the teacher has no output to distil, or there is no way to train the
-            student on soft targets.
+            If the teacher has no output to distil, there is no way to train the
+            student on soft targets, or nobody takes one of `fit_params`.
         ValueError
             If input or a parameter is not as described, a frozen teacher does not
-            know a label, or weights are given that teacher or student cannot take.
+            know a label, weights are given that teacher or student cannot take, or
+            groups although nothing is split.
         """
         student = self._check_parameters()
         random_state = self._generator()
         teacher = clone_seeded(self.teacher, random_state)
-        cv, seed = self._splitter(random_state), draw_seed(random_state)
+        cv, seed = self._splitter(random_state, groups), draw_seed(random_state)
         student = clone_seeded(student, random_state)
 
         accepted = get_tags(self).input_tags
         X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
-        weights = check_weights(sample_weight, X)
+        weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
         y = check_labels(y, X)
         if X_unlabeled is not None:
             X_unlabeled = self._check_rows(X_unlabeled)
+        metadata = route(self, weights, groups, fit_params)
+        X, y, cv, metadata = leave_out_weightless(
+            X, y, cv, metadata, splits_by_position=not self._has_integer_cv()
+        )
+        y = check_labels(y, X)
         classes = self._classes(X, y)
 
         self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
         label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
-        pool = (self._sampler(X, student), X_unlabeled, seed)
         labelling = label(
-            teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
+            teacher,
+            X,
+            y,
+            classes,
+            cv,
+            metadata.teacher_weight,
+            self._sampler(X, student),
+            X_unlabeled,
+            seed,
+            n_jobs=self.n_jobs,
+            fit_params=metadata.teacher_params,
+            split_params=metadata.split_params,
         )
-        labels = encode_labels(y, classes)
-        rows = LabelledRows(X, labels, classes, weights, labelling, 1.0)
+        rows = LabelledRows(
+            X,
+            encode_labels(y, classes),
+            classes,
+            metadata.sample_weight,
+            labelling,
+            1.0,
+            metadata.student_weight,
+        )
         rows = self._calibrated(rows)
         X, targets, weights = rows.targets(self.temperature, self.alpha)
         self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
@@ -271,7 +307,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_temperature(self.temperature)
         check_alpha(self.alpha)
         student = self._check_road()
-        if not any(hasattr(self.teacher, m) for m in _OUTPUTS):
+        # Stacking's own final estimator, where none is given, has probabilities.
+        stacks = getattr(self.teacher, "final_estimator", self) is None
+        if not (stacks or any(hasattr(self.teacher, m) for m in _OUTPUTS)):
             raise TypeError(
                 f"Got the teacher {type(self.teacher).__name__}, which has neither "
                 "predict_proba nor decision_function, but expected a classifier that "

@@ -2,11 +2,13 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
-from ._fitting import last_step, takes_weights
+from ._fitting import is_frozen, last_step, routing_is_enabled, takes_weights
 from ._validation import check_table
 from .augmentation import Munge
 from .conversion import to_spec
@@ -18,9 +20,15 @@ class BaseDistilled(BaseEstimator):
     """A teacher, a student, and what is done to get from one to the other.
 
     A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`,
-    `random_state` and `verbose`, the splitter `_folds` for an integer `cv`, and
-    `_student()`, which returns the student, not yet cloned.
+    `random_state` and `verbose`, the splitters `_folds` and, where rows have groups,
+    `_group_folds` for an integer `cv`, and `_student()`, which returns the student, not
+    yet cloned.
     """
+
+    _group_folds = GroupKFold
+
+    # Groups are the splitter's: whoever has none that asks for them must not get them.
+    __metadata_request__fit = {"groups": UNUSED}
 
     def export(self, path, X=None, *, tolerance=1e-5):
         """Write the student to a file that scores without this library's requirements.
@@ -102,11 +110,52 @@ class BaseDistilled(BaseEstimator):
             return None
         return check_random_state(self.random_state)
 
-    def _splitter(self, random_state):
+    def get_metadata_routing(self):
+        """Return who asks for which metadata: teacher, student, splitter and itself.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+            `fit` hands the metadata of the rows to ``fit`` of the teacher and of the
+            student, and to ``split`` of the splitter; weights that it requests itself
+            are those by which the teacher is judged.
+        """
+        fit = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(teacher=self.teacher, method_mapping=fit)
+        router.add(student=self._requesting_student(), method_mapping=fit)
+        splitter = self._group_folds() if self._has_integer_cv() else self.cv
+        if hasattr(splitter, "split") and not is_frozen(self.teacher):
+            split = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=splitter, method_mapping=split)
+        return router
+
+    def _requesting_student(self):
+        """The student as it came, or one of ours in its place that asks for weights."""
+        if self.student is not None and hasattr(self.student, "set_fit_request"):
+            return self.student
+        student = self._student()
+        if routing_is_enabled() and hasattr(student, "set_fit_request"):
+            student = clone(student).set_fit_request(sample_weight=True)
+        return student
+
+    def _has_integer_cv(self):
+        return isinstance(self.cv, int | np.integer) and not isinstance(self.cv, bool)
+
+    def _splitter(self, random_state, groups=None):
         """Shuffled folds for an integer; anything else as it is."""
-        if isinstance(self.cv, int | np.integer) and not isinstance(self.cv, bool):
-            seed = draw_seed(random_state)
-            return self._folds(self.cv, shuffle=True, random_state=seed)
+        if groups is not None and (
+            is_frozen(self.teacher)
+            or not (self._has_integer_cv() or hasattr(self.cv, "split"))
+        ):
+            raise ValueError(
+                f"Got groups with cv={self.cv!r} and the teacher "
+                f"{type(self.teacher).__name__}, but expected a splitter that keeps "
+                "them together and a teacher that is not frozen: nothing is split."
+            )
+        if self._has_integer_cv():
+            folds = self._folds if groups is None else self._group_folds
+            return folds(self.cv, shuffle=True, random_state=draw_seed(random_state))
         return self.cv
 
     def _sampler(self, X, student):

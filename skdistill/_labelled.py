@@ -22,11 +22,13 @@ class LabelledRows:
     classes : ndarray of shape (n_classes,)
         Class labels.
     sample_weight : ndarray of shape (n_samples,) or None
-        Weights of the rows.
+        Weights of the rows when the teacher is judged.
     labelling : Labelling
         What the teacher says about them and about the rows of the pool.
     calibration_temperature : float
         Divides the teacher's log-odds.
+    student_weight : ndarray of shape (n_samples,) or None
+        Weights of the rows for the student.
     """
 
     X: object
@@ -35,6 +37,7 @@ class LabelledRows:
     sample_weight: np.ndarray | None
     labelling: Labelling
     calibration_temperature: float
+    student_weight: np.ndarray | None
 
     @property
     def held_out_weights(self):
@@ -65,7 +68,7 @@ class LabelledRows:
             self.held_out_weights,
             self.calibration_temperature,
         )
-        X, weights = self.X, self.sample_weight
+        X, weights = self.X, self.student_weight
         if pool is not None:
             pool_logits = np.asarray(self.labelling.pool_logits)
             pool_logits = pool_logits / self.calibration_temperature

@@ -20,7 +20,7 @@ LAYERS = [
     {"export"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
-    {"_labelled"},
+    {"_labelled", "_metadata"},
     {"_distilled_base"},
     {"_distilled"},
     {"inspection"},
