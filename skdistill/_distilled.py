@@ -9,11 +9,13 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from ._columns import take_columns
 from ._distilled_base import BaseDistilled, draw_seed
 from ._fitting import clone_seeded, fit_with_weights, is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
 from ._metadata import leave_out_weightless, route
+from ._student_columns import choose_columns
 from ._validation import check_groups, check_labels, check_table, check_weights
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
@@ -67,6 +69,14 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Whether to divide the teacher's log-odds by the one temperature that minimises
         the log-loss of the held-out ones. With ``cv=None`` there are none, and
         nothing is divided.
+    student_columns : list of str, list of int, mask, callable or None, default=None
+        The columns that the student sees, where the teacher may see others that there
+        will be none of when the student scores: names, positions or a mask, or a
+        function of the training table that returns one of these, such as what
+        `sklearn.compose.make_column_selector` makes. ``None``: all columns. The fitted
+        model then scores tables with or without the other columns: frames by the names
+        of their columns, in any order, arrays with all columns of the training table or
+        those of the student, in the order in which they are listed here.
     augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
         Makes more rows for the teacher to label, five for each training row, at least
         30,000 and at most 500,000 rows or 50 million cells (or as many as there are).
@@ -97,9 +107,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
     n_features_in_ : int
-        Number of columns of the training table.
+        Number of columns of the training table, those of the teacher alone among them;
+        `student_` has the number and the names of its own.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, where they are strings.
+    student_columns_ : ndarray of int of shape (n_student_columns,), or None
+        Positions of the student's columns in the training table; ``None``: all.
 
     Notes
     -----
@@ -137,6 +150,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         alpha=0.95,
         cv=5,
         calibrate=True,
+        student_columns=None,
         augmenter="auto",
         memory=None,
         n_jobs=None,
@@ -149,6 +163,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.alpha = alpha
         self.cv = cv
         self.calibrate = calibrate
+        self.student_columns = student_columns
         self.augmenter = augmenter
         self.memory = memory
         self.n_jobs = n_jobs
@@ -210,6 +225,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         y = check_labels(y, X)
         if X_unlabeled is not None:
             X_unlabeled = self._check_rows(X_unlabeled)
+        columns = choose_columns(self.student_columns, X)
         metadata = route(self, weights, groups, fit_params)
         X, y, cv, metadata = leave_out_weightless(
             X, y, cv, metadata, splits_by_position=not self._has_integer_cv()
@@ -244,8 +260,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         )
         rows = self._calibrated(rows)
         X, targets, weights = rows.targets(self.temperature, self.alpha)
+        if columns is not None:
+            X = take_columns(X, columns)
         self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
         self.student_ = fit_with_weights(student, X, targets, weights)
+        self.student_columns_ = columns
         self.teacher_ = labelling.teacher
         self.classes_ = classes
         self.calibration_temperature_ = rows.calibration_temperature
@@ -257,7 +276,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
+            Rows to score. With `student_columns` its columns are enough.
 
         Returns
         -------
@@ -265,7 +284,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.student_.predict_proba(self._check_rows(X))
+        return self.student_.predict_proba(self._student_rows(X))
 
     def predict_log_proba(self, X):
         """Natural logarithms of the student's class probabilities.
@@ -273,7 +292,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
+            Rows to score. With `student_columns` its columns are enough.
 
         Returns
         -------
@@ -281,7 +300,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.student_.predict_log_proba(self._check_rows(X))
+        return self.student_.predict_log_proba(self._student_rows(X))
 
     def predict(self, X):
         """Most probable class of each row, by the student.
@@ -289,7 +308,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
+            Rows to score. With `student_columns` its columns are enough.
 
         Returns
         -------

@@ -9,6 +9,7 @@ from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted
 
 from ._fitting import is_frozen, last_step, routing_is_enabled, takes_weights
+from ._student_columns import select_columns
 from ._validation import check_table
 from .augmentation import Munge
 from .conversion import to_spec
@@ -22,10 +23,13 @@ class BaseDistilled(BaseEstimator):
     A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`,
     `random_state` and `verbose`, the splitters `_folds` and, where rows have groups,
     `_group_folds` for an integer `cv`, and `_student()`, which returns the student, not
-    yet cloned.
+    yet cloned. Where the student may see fewer columns than the teacher it has the
+    parameter `student_columns` and the fitted positions `student_columns_`.
     """
 
     _group_folds = GroupKFold
+    student_columns = None
+    student_columns_ = None
 
     # Groups are the splitter's: whoever has none that asks for them must not get them.
     __metadata_request__fit = {"groups": UNUSED}
@@ -64,6 +68,8 @@ class BaseDistilled(BaseEstimator):
             tolerance. Nothing is written then.
         """
         check_is_fitted(self)
+        if X is not None and self.student_columns_ is not None:
+            X = select_columns(self, X)
         return export(to_spec(self.student_), path, X, tolerance=tolerance)
 
     def __sklearn_tags__(self):
@@ -79,6 +85,12 @@ class BaseDistilled(BaseEstimator):
             accept_sparse=accepted.sparse,
             allow_nan=accepted.allow_nan,
         )
+
+    def _student_rows(self, X):
+        """Return checked rows to score, with the columns of the student."""
+        if self.student_columns_ is None:
+            return self._check_rows(X)
+        return select_columns(self, X)
 
     def _check_road(self):
         """Return the student; raise if what leads to it is not as described."""
