@@ -15,6 +15,7 @@ from ._fitting import clone_seeded, fit_with_weights, is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
 from ._metadata import leave_out_weightless, route
+from ._parameters import check_number
 from ._student_columns import choose_columns
 from ._validation import check_groups, check_labels, check_table, check_weights
 from .losses._numpy import check_alpha, check_temperature
@@ -22,6 +23,7 @@ from .students import MLPStudentClassifier, as_student
 from .students._base import most_probable
 from .targets import encode_labels
 from .teachers import calibration_temperature, label_rows
+from .teachers._correction import SQUARED_ERROR
 
 SUSPICIOUS_TEMPERATURE = 1 / 3
 """Below it, a frozen teacher is right so much more often than it claims that it has
@@ -69,6 +71,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Whether to divide the teacher's log-odds by the one temperature that minimises
         the log-loss of the held-out ones. With ``cv=None`` there are none, and
         nothing is divided.
+    correction : bool or float, default=False
+        Whether to move the held-out log-odds towards the labels, where these tell more
+        than the teacher, in place of blending them with its own: the semiparametric
+        correction of Dao et al., see `skdistill.teachers.corrected_log_odds`. Meant for
+        teachers that underfit; a number is their squared error, the larger the worse
+        they are. ``True``: 0.03. Needs held-out rows.
     student_columns : list of str, list of int, mask, callable or None, default=None
         The columns that the student sees, where the teacher may see others that there
         will be none of when the student scores: names, positions or a mask, or a
@@ -150,6 +158,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         alpha=0.95,
         cv=5,
         calibrate=True,
+        correction=False,
         student_columns=None,
         augmenter="auto",
         memory=None,
@@ -163,6 +172,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.alpha = alpha
         self.cv = cv
         self.calibrate = calibrate
+        self.correction = correction
         self.student_columns = student_columns
         self.augmenter = augmenter
         self.memory = memory
@@ -234,29 +244,18 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         classes = self._classes(X, y)
 
         self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
-        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
-        labelling = label(
-            teacher,
-            X,
-            y,
-            classes,
-            cv,
-            metadata.teacher_weight,
-            self._sampler(X, student),
-            X_unlabeled,
-            seed,
-            n_jobs=self.n_jobs,
-            fit_params=metadata.teacher_params,
-            split_params=metadata.split_params,
-        )
+        pool = (self._sampler(X, student), X_unlabeled, seed)
+        labelling = self._label(teacher, X, y, classes, cv, metadata, pool)
+        labels, weights = encode_labels(y, classes), metadata.sample_weight
         rows = LabelledRows(
             X,
-            encode_labels(y, classes),
+            labels,
             classes,
-            metadata.sample_weight,
+            weights,
             labelling,
             1.0,
             metadata.student_weight,
+            self._squared_error(),
         )
         rows = self._calibrated(rows)
         X, targets, weights = rows.targets(self.temperature, self.alpha)
@@ -326,6 +325,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_temperature(self.temperature)
         check_alpha(self.alpha)
         student = self._check_road()
+        self._squared_error()
         # Stacking's own final estimator, where none is given, has probabilities.
         stacks = getattr(self.teacher, "final_estimator", self) is None
         if not (stacks or any(hasattr(self.teacher, m) for m in _OUTPUTS)):
@@ -335,6 +335,36 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
                 "says how sure it is."
             )
         return student
+
+    def _label(self, teacher, X, y, classes, cv, metadata, pool):
+        """Labelling of the rows and of a pool, from the cache if it is there."""
+        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
+        return label(
+            teacher,
+            X,
+            y,
+            classes,
+            cv,
+            metadata.teacher_weight,
+            *pool,
+            n_jobs=self.n_jobs,
+            fit_params=metadata.teacher_params,
+            split_params=metadata.split_params,
+        )
+
+    def _squared_error(self):
+        """Squared error of the teacher for the correction, None without one."""
+        if self.correction is False:
+            return None
+        if self.cv is None and not is_frozen(self.teacher):
+            raise ValueError(
+                f"Got correction={self.correction!r} with cv=None, but expected folds: "
+                "log-odds that know the labels cannot be corrected by them."
+            )
+        if self.correction is True:
+            return SQUARED_ERROR
+        check_number("correction", self.correction, 0, above=True)
+        return float(self.correction)
 
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
