@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from skdistill import SoftTargets
 from skdistill.datasets import load_adult, load_magic
 from skdistill.losses._reference import softmax
-from skdistill.students import TabularEncoder, TreeStudentClassifier
+from skdistill.students import OrderingEncoder, TreeStudentClassifier
 from skdistill.targets import encode_labels, log_proba
 from skdistill.teachers import (
     blended_log_odds,
@@ -65,6 +65,7 @@ def main():
             )
             for depth in TEACHER_DEPTHS:
                 run = {"table": table, "draw": draw, "teacher depth": depth}
+                print(json.dumps(run), flush=True)
                 runs += [{**run, **scores} for scores in measure(depth, draw, *parts)]
     for table in TABLES:
         for depth in TEACHER_DEPTHS:
@@ -76,7 +77,7 @@ def main():
 
 def measure(depth, seed, X, X_test, y, y_test):
     forest = RandomForestClassifier(100, max_depth=depth, random_state=seed)
-    teacher = make_pipeline(TabularEncoder(), forest)
+    teacher = make_pipeline(OrderingEncoder(), forest)
     folds = StratifiedKFold(5, shuffle=True, random_state=seed)
     labelling = label_rows(teacher, X, y, np.arange(2), folds)
     for name, targets in all_targets(labelling, y).items():

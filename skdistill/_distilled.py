@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ._columns import take_columns
@@ -148,6 +149,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     _folds = StratifiedKFold
     _group_folds = StratifiedGroupKFold
+
+    # Groups are the splitter's: where it asks for none, nobody takes them.
+    __metadata_request__fit = {"groups": UNUSED}
 
     def __init__(
         self,

@@ -5,8 +5,8 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.metadata_routing import UNUSED, MetadataRouter, MethodMapping
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._fitting import is_frozen, last_step, routing_is_enabled, takes_weights
 from ._student_columns import select_columns
@@ -30,9 +30,6 @@ class BaseDistilled(BaseEstimator):
     _group_folds = GroupKFold
     student_columns = None
     student_columns_ = None
-
-    # Groups are the splitter's: whoever has none that asks for them must not get them.
-    __metadata_request__fit = {"groups": UNUSED}
 
     def export(self, path, X=None, *, tolerance=1e-5):
         """Write the student to a file that scores without this library's requirements.
@@ -143,12 +140,14 @@ class BaseDistilled(BaseEstimator):
         return router
 
     def _requesting_student(self):
-        """The student as it came, or one of ours in its place that asks for weights."""
-        if self.student is not None and hasattr(self.student, "set_fit_request"):
+        """The student as it came, or in our adapter if it has no say about weights."""
+        given = last_step(self.student)
+        if given is not None and has_fit_parameter(given, "sample_weight"):
             return self.student
-        student = self._student()
-        if routing_is_enabled() and hasattr(student, "set_fit_request"):
-            student = clone(student).set_fit_request(sample_weight=True)
+        student = clone(self._student())
+        last = last_step(student)
+        if routing_is_enabled() and hasattr(last, "set_fit_request"):
+            last.set_fit_request(sample_weight=True)
         return student
 
     def _has_integer_cv(self):

@@ -21,6 +21,8 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
+    RepeatedStratifiedKFold,
+    TimeSeriesSplit,
     cross_val_score,
     train_test_split,
 )
@@ -135,6 +137,20 @@ def test_it_lives_in_a_pipeline_and_in_cross_validation():
         StandardScaler(), distilled(LogisticRegression(), FAST_TREE, cv=3)
     )
     assert cross_val_score(model, X, y, cv=3, error_score="raise").mean() > 0.7
+
+
+@pytest.mark.parametrize(
+    "cv",
+    [
+        TimeSeriesSplit(4),
+        RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0),
+        [(np.arange(200, 400), np.arange(200)), (np.arange(200), np.arange(200, 400))],
+    ],
+)
+def test_any_splitter_makes_labels(cv):
+    model = distilled(FAST_LGBM, FAST_TREE, cv=cv, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.75
+    assert model.calibration_temperature_ != 1.0
 
 
 def test_clone_set_params_and_pickle():

@@ -7,9 +7,12 @@ import re
 
 import numpy as np
 import pytest
+import skorch
+import torch
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import make_classification
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.exceptions import UnsetMetadataPassedError
@@ -24,7 +27,7 @@ from sklearn.model_selection import (
     cross_validate,
 )
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tests.metadata_routing_common import (
@@ -48,6 +51,7 @@ WEIGHTS = RNG.integers(1, 4, 240).astype(float)
 GROUPS = RNG.integers(0, 12, 240)
 METADATA = RNG.normal(size=240)
 TREE = TreeStudentClassifier(max_leaf_nodes=6)
+LOGISTIC = LogisticRegression()
 
 
 @pytest.fixture
@@ -182,6 +186,26 @@ def test_the_students_of_this_library_ask_for_weights_where_none_is_given():
 
 
 @pytest.mark.usefixtures("routing")
+@pytest.mark.parametrize("requested", [True, False])
+def test_the_end_of_a_students_pipeline_gets_the_weights_that_it_requests(requested):
+    scaler = StandardScaler().set_fit_request(sample_weight=False)
+    last = clone(LOGISTIC).set_fit_request(sample_weight=requested)
+    teacher = clone(LOGISTIC).set_fit_request(sample_weight=False)
+    model = distilled(teacher, make_pipeline(scaler, last), cv=None, alpha=0.0)
+    heavy = np.where(y == 1, 1000.0, 1.0)
+    weighted = model.fit(X, y, sample_weight=heavy).predict(X).mean()
+    assert (weighted > model.fit(X, y).predict(X).mean() + 0.2) == requested
+
+
+@pytest.mark.usefixtures("routing")
+def test_nets_and_others_without_a_say_get_weights():
+    net = skorch.NeuralNet(torch.nn.Linear, torch.nn.CrossEntropyLoss)
+    for student in (net, make_pipeline(StandardScaler(), net), KNeighborsRegressor()):
+        routing = distilled(LOGISTIC, student).get_metadata_routing()
+        assert routing.consumes("fit", ["sample_weight"]) == {"sample_weight"}
+
+
+@pytest.mark.usefixtures("routing")
 def test_requests_with_other_names():
     teacher = LogisticRegression().set_fit_request(sample_weight="credit")
     model = distilled(teacher, clone(TREE).set_fit_request(sample_weight=False))
@@ -302,9 +326,6 @@ def test_metadata_that_nobody_takes_are_named(parameters, fit, error, message):
         model.fit(X, y, **fit)
 
 
-LOGISTIC = LogisticRegression()
-
-
 @pytest.mark.parametrize(
     "teacher",
     [
@@ -331,6 +352,19 @@ def test_weights_reach_what_is_inside_a_teacher(teacher):
     plain = model.fit(X, y).teacher_.predict(X).mean()
     weighted = model.fit(X, y, sample_weight=heavy).teacher_.predict(X).mean()
     assert weighted > plain + 0.2
+
+
+def test_weights_reach_what_is_inside_a_student():
+    student = TransformedTargetRegressor(Ridge())
+    model = distilled(LOGISTIC, student)
+    heavy = np.where(y == 1, 1000.0, 1.0)
+    teacher = FrozenEstimator(clone(LOGISTIC).fit(X, 1 - y))  # wrong, so that it tells
+    model.set_params(teacher=teacher, alpha=0.0, calibrate=False)
+    weighted = model.fit(X, y, sample_weight=heavy).predict(X)
+    assert weighted.mean() > model.fit(X, y).predict(X).mean() + 0.2
+    student.set_params(regressor=KNeighborsRegressor())
+    with pytest.raises(ValueError, match="KNeighborsRegressor cannot take it"):
+        model.fit(X, y, sample_weight=heavy)
 
 
 @pytest.mark.parametrize(
