@@ -241,8 +241,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             X_unlabeled = self._check_rows(X_unlabeled)
         columns = choose_columns(self.student_columns, X)
         metadata = route(self, weights, groups, fit_params)
+        by_position = not (self._has_integer_cv() or is_frozen(teacher))
         X, y, cv, metadata = leave_out_weightless(
-            X, y, cv, metadata, splits_by_position=not self._has_integer_cv()
+            X, y, cv, metadata, splits_by_position=by_position
         )
         y = check_labels(y, X)
         classes = self._classes(X, y)

@@ -443,3 +443,25 @@ def test_weight_0_leaves_a_list_of_splits_in_its_place(rng):
     without = distilled(LogisticRegression(), cv=LeaveOneGroupOut())
     without.fit(X[rows], y[rows], sample_weight=weights[rows], groups=parts[rows])
     np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
+
+
+def test_weight_0_asks_no_splitter_of_a_frozen_teacher(rng):
+    weights = rng.integers(0, 2, len(X)).astype(float)
+    teacher = FrozenEstimator(clone(LOGISTIC).fit(X, y))
+    model = distilled(teacher, cv=LeaveOneGroupOut())
+    weighted = clone(model).fit(X, y, sample_weight=weights)
+    rows = weights > 0
+    without = clone(model).fit(X[rows], y[rows], sample_weight=weights[rows])
+    np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
+
+
+def test_the_cache_knows_groups_and_weights(tmp_path):
+    model = distilled(LOGISTIC, memory=str(tmp_path))
+    labels = tmp_path / "joblib" / "skdistill" / "teachers" / "_labelling"
+    n_entries = 0
+    for groups in (None, GROUPS, GROUPS // 2):
+        for weights in (None, WEIGHTS, WEIGHTS[::-1]):
+            n_entries += 1
+            for _ in range(2):
+                model.fit(X, y, sample_weight=weights, groups=groups)
+                assert len(list(labels.glob("*/*/output.pkl"))) == n_entries
