@@ -196,7 +196,8 @@ def test_the_cache_knows_what_changed(tmp_path):
     def fits(**changes):
         FITS.clear()
         parameters = {"cv": 3, "memory": str(tmp_path), "random_state": 0, **changes}
-        distilled(CountingTeacher(), FAST_TREE).set_params(**parameters).fit(X, y)
+        model = distilled(CountingTeacher(), clone(FAST_TREE))
+        model.set_params(**parameters).fit(X, y)
         return len(FITS)
 
     assert fits() == 4
