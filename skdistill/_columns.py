@@ -23,6 +23,7 @@ __all__ = [
     "MISSING",
     "UNSEEN",
     "Column",
+    "column_names",
     "concatenate_rows",
     "is_frame",
     "is_missing",
@@ -31,6 +32,7 @@ __all__ = [
     "number_dtypes",
     "read_columns",
     "take_cells",
+    "take_columns",
     "take_rows",
     "to_array",
     "to_pandas",
@@ -147,6 +149,19 @@ def take_rows(X, rows):
     if is_frame(X):
         return nw.from_native(X, eager_only=True)[rows].to_native()
     return X[rows]
+
+
+def take_columns(X, positions):
+    """Return the columns of an array, a sparse matrix or a frame at some positions."""
+    if is_frame(X):
+        columns = [int(position) for position in positions]
+        return nw.from_native(X, eager_only=True)[:, columns].to_native()
+    return X[:, positions]
+
+
+def column_names(frame):
+    """Return the names of a frame's columns as a list."""
+    return list(nw.from_native(frame, eager_only=True).columns)
 
 
 def to_array(frame, names=()):

@@ -5,20 +5,26 @@ from dataclasses import replace
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, check_memory
 
+from ._columns import take_columns
 from ._distilled_base import BaseDistilled, draw_seed
 from ._fitting import clone_seeded, fit_with_weights, is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
-from ._validation import check_labels, check_table, check_weights
+from ._metadata import leave_out_weightless, route
+from ._parameters import check_number
+from ._student_columns import choose_columns
+from ._validation import check_groups, check_labels, check_table, check_weights
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import most_probable
 from .targets import encode_labels
-from .teachers import calibration_temperature, label_rows
+from .teachers import calibration_temperature, label_rows, undo_prior_shift
+from .teachers._correction import SQUARED_ERROR
 
 SUSPICIOUS_TEMPERATURE = 1 / 3
 """Below it, a frozen teacher is right so much more often than it claims that it has
@@ -46,7 +52,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         fitted; wrap a fitted one in `sklearn.frozen.FrozenEstimator` to use it as it
         is; `skdistill.teachers.FunctionTeacher` and what
         `skdistill.teachers.from_booster` returns are used as they are. The rows given
-        to `fit` should then be rows that it was not fitted on.
+        to `fit` should then be rows that it was not fitted on. Several teachers are a
+        `skdistill.teachers.TeacherEnsemble`.
     student : estimator, default=None
         A student of `skdistill.students`, a skorch ``NeuralNet``, a classifier that
         takes `sample_weight`, a regressor (fitted on log-odds), or a pipeline that
@@ -66,6 +73,25 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Whether to divide the teacher's log-odds by the one temperature that minimises
         the log-loss of the held-out ones. With ``cv=None`` there are none, and
         nothing is divided.
+    prior_correction : bool, default=False
+        Whether to undo what `class_weight`, `scale_pos_weight` or resampling have done
+        to the teacher's class frequencies, by one constant for each class that is
+        found on held-out rows, see `skdistill.teachers.prior_shift`. Weights handed to
+        `fit` must then be those of the population.
+    correction : bool or float, default=False
+        Whether to move the held-out log-odds towards the labels, where these tell more
+        than the teacher, in place of blending them with its own: the semiparametric
+        correction of Dao et al., see `skdistill.teachers.corrected_log_odds`. Meant for
+        teachers that underfit; a number is their squared error, the larger the worse
+        they are. ``True``: 0.03. Needs held-out rows.
+    student_columns : list of str, list of int, mask, callable or None, default=None
+        The columns that the student sees, where the teacher may see others that there
+        will be none of when the student scores: names, positions or a mask, or a
+        function of the training table that returns one of these, such as what
+        `sklearn.compose.make_column_selector` makes. ``None``: all columns. The fitted
+        model then scores tables with or without the other columns: frames by the names
+        of their columns, in any order, arrays with all columns of the training table or
+        those of the student, in the order in which they are listed here.
     augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
         Makes more rows for the teacher to label, five for each training row, at least
         30,000 and at most 500,000 rows or 50 million cells (or as many as there are).
@@ -96,9 +122,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
     n_features_in_ : int
-        Number of columns of the training table.
+        Number of columns of the training table, those of the teacher alone among them;
+        `student_` has the number and the names of its own.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, where they are strings.
+    student_columns_ : ndarray of int of shape (n_student_columns,), or None
+        Positions of the student's columns in the training table; ``None``: all.
 
     Notes
     -----
@@ -125,6 +154,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     """
 
     _folds = StratifiedKFold
+    _group_folds = StratifiedGroupKFold
+
+    # Groups are the splitter's: where it asks for none, nobody takes them.
+    __metadata_request__fit = {"groups": UNUSED}
 
     def __init__(
         self,
@@ -135,6 +168,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         alpha=0.95,
         cv=5,
         calibrate=True,
+        prior_correction=False,
+        correction=False,
+        student_columns=None,
         augmenter="auto",
         memory=None,
         n_jobs=None,
@@ -147,13 +183,18 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.alpha = alpha
         self.cv = cv
         self.calibrate = calibrate
+        self.prior_correction = prior_correction
+        self.correction = correction
+        self.student_columns = student_columns
         self.augmenter = augmenter
         self.memory = memory
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y, sample_weight=None, X_unlabeled=None):
+    def fit(
+        self, X, y, sample_weight=None, X_unlabeled=None, groups=None, **fit_params
+    ):
         """Fit the teacher, read its log-odds, and fit the student to them.
 
         Parameters
@@ -163,12 +204,21 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         y : array-like of shape (n_samples,)
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights of the rows, for teacher, calibration and student.
+            Non-negative weights of the rows, for teacher, calibration and student. A
+            row of weight 0 is left out.
         X_unlabeled : array-like or frame of shape (n_unlabeled, n_features), \
                 default=None
             Real rows without labels, for the teacher to label. With those of the
             augmenter they weigh as much as the training rows. In a cross-validation
             they must not hold test rows.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of the rows, for the splitter: no teacher labels a row of a group
+            that it has met, if the splitter is made for groups. An integer `cv` then
+            means that many shuffled folds of ``StratifiedGroupKFold``.
+        **fit_params : dict
+            Other metadata for teacher and splitter. Needs scikit-learn's metadata
+            routing, with which `sample_weight`, `groups` and these go to those who
+            request them.
 
         Returns
         -------
@@ -178,38 +228,55 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Raises
         ------
         TypeError
-            If the teacher has no output to distil, or there is no way to train the
-            student on soft targets.
+            If the teacher has no output to distil, there is no way to train the
+            student on soft targets, or nobody takes one of `fit_params`.
         ValueError
             If input or a parameter is not as described, a frozen teacher does not
-            know a label, or weights are given that teacher or student cannot take.
+            know a label, weights are given that teacher or student cannot take, or
+            groups although nothing is split.
         """
         student = self._check_parameters()
         random_state = self._generator()
         teacher = clone_seeded(self.teacher, random_state)
-        cv, seed = self._splitter(random_state), draw_seed(random_state)
+        cv, seed = self._splitter(random_state, groups), draw_seed(random_state)
         student = clone_seeded(student, random_state)
 
         accepted = get_tags(self).input_tags
         X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
-        weights = check_weights(sample_weight, X)
+        weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
         y = check_labels(y, X)
         if X_unlabeled is not None:
             X_unlabeled = self._check_rows(X_unlabeled)
+        columns = choose_columns(self.student_columns, X)
+        metadata = route(self, weights, groups, fit_params)
+        by_position = not (self._has_integer_cv() or is_frozen(teacher))
+        X, y, cv, metadata = leave_out_weightless(
+            X, y, cv, metadata, splits_by_position=by_position
+        )
+        y = check_labels(y, X)
         classes = self._classes(X, y)
 
         self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
-        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
         pool = (self._sampler(X, student), X_unlabeled, seed)
-        labelling = label(
-            teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
+        labelling = self._label(teacher, X, y, classes, cv, metadata, pool)
+        labels, weights = encode_labels(y, classes), metadata.sample_weight
+        rows = LabelledRows(
+            X,
+            labels,
+            classes,
+            weights,
+            labelling,
+            1.0,
+            metadata.student_weight,
+            self._squared_error(),
         )
-        labels = encode_labels(y, classes)
-        rows = LabelledRows(X, labels, classes, weights, labelling, 1.0)
         rows = self._calibrated(rows)
         X, targets, weights = rows.targets(self.temperature, self.alpha)
+        if columns is not None:
+            X = take_columns(X, columns)
         self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
         self.student_ = fit_with_weights(student, X, targets, weights)
+        self.student_columns_ = columns
         self.teacher_ = labelling.teacher
         self.classes_ = classes
         self.calibration_temperature_ = rows.calibration_temperature
@@ -221,7 +288,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
+            Rows to score. With `student_columns` its columns are enough.
 
         Returns
         -------
@@ -229,7 +296,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.student_.predict_proba(self._check_rows(X))
+        return self.student_.predict_proba(self._student_rows(X))
 
     def predict_log_proba(self, X):
         """Natural logarithms of the student's class probabilities.
@@ -237,7 +304,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
+            Rows to score. With `student_columns` its columns are enough.
 
         Returns
         -------
@@ -245,7 +312,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self.student_.predict_log_proba(self._check_rows(X))
+        return self.student_.predict_log_proba(self._student_rows(X))
 
     def predict(self, X):
         """Most probable class of each row, by the student.
@@ -253,7 +320,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Parameters
         ----------
         X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
+            Rows to score. With `student_columns` its columns are enough.
 
         Returns
         -------
@@ -271,13 +338,51 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_temperature(self.temperature)
         check_alpha(self.alpha)
         student = self._check_road()
-        if not any(hasattr(self.teacher, m) for m in _OUTPUTS):
+        if self.prior_correction and self.cv is None and not is_frozen(self.teacher):
+            raise ValueError(
+                "Got prior_correction=True with cv=None, but expected folds: where a "
+                "teacher was fitted, its class frequencies are those of the labels."
+            )
+        self._squared_error()
+        # Stacking's own final estimator, where none is given, has probabilities.
+        stacks = getattr(self.teacher, "final_estimator", self) is None
+        if not (stacks or any(hasattr(self.teacher, m) for m in _OUTPUTS)):
             raise TypeError(
                 f"Got the teacher {type(self.teacher).__name__}, which has neither "
                 "predict_proba nor decision_function, but expected a classifier that "
                 "says how sure it is."
             )
         return student
+
+    def _label(self, teacher, X, y, classes, cv, metadata, pool):
+        """Labelling of the rows and of a pool, from the cache if it is there."""
+        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
+        return label(
+            teacher,
+            X,
+            y,
+            classes,
+            cv,
+            metadata.teacher_weight,
+            *pool,
+            n_jobs=self.n_jobs,
+            fit_params=metadata.teacher_params,
+            split_params=metadata.split_params,
+        )
+
+    def _squared_error(self):
+        """Squared error of the teacher for the correction, None without one."""
+        if self.correction is False:
+            return None
+        if self.cv is None and not is_frozen(self.teacher):
+            raise ValueError(
+                f"Got correction={self.correction!r} with cv=None, but expected folds: "
+                "log-odds that know the labels cannot be corrected by them."
+            )
+        if self.correction is True:
+            return SQUARED_ERROR
+        check_number("correction", self.correction, 0, above=True)
+        return float(self.correction)
 
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
@@ -294,8 +399,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         return classes
 
     def _calibrated(self, rows):
-        """Return the rows with the temperature that calibrates the teacher."""
+        """Return the rows with a teacher made as sure as it should be."""
         weights = rows.held_out_weights
+        if self.prior_correction:
+            labelling = undo_prior_shift(rows.labelling, rows.labels, weights)
+            rows = replace(rows, labelling=labelling)
         if not self.calibrate or not weights.any():
             return rows
         labelling = rows.labelling

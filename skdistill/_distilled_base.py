@@ -2,11 +2,14 @@
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GroupKFold
 from sklearn.utils import check_random_state, get_tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._fitting import last_step, takes_weights
+from ._fitting import is_frozen, last_step, routing_is_enabled, takes_weights
+from ._student_columns import select_columns
 from ._validation import check_table
 from .augmentation import Munge
 from .conversion import to_spec
@@ -18,9 +21,15 @@ class BaseDistilled(BaseEstimator):
     """A teacher, a student, and what is done to get from one to the other.
 
     A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`,
-    `random_state` and `verbose`, the splitter `_folds` for an integer `cv`, and
-    `_student()`, which returns the student, not yet cloned.
+    `random_state` and `verbose`, the splitters `_folds` and, where rows have groups,
+    `_group_folds` for an integer `cv`, and `_student()`, which returns the student, not
+    yet cloned. Where the student may see fewer columns than the teacher it has the
+    parameter `student_columns` and the fitted positions `student_columns_`.
     """
+
+    _group_folds = GroupKFold
+    student_columns = None
+    student_columns_ = None
 
     def export(self, path, X=None, *, tolerance=1e-5):
         """Write the student to a file that scores without this library's requirements.
@@ -56,6 +65,8 @@ class BaseDistilled(BaseEstimator):
             tolerance. Nothing is written then.
         """
         check_is_fitted(self)
+        if X is not None and self.student_columns_ is not None:
+            X = select_columns(self, X)
         return export(to_spec(self.student_), path, X, tolerance=tolerance)
 
     def __sklearn_tags__(self):
@@ -71,6 +82,12 @@ class BaseDistilled(BaseEstimator):
             accept_sparse=accepted.sparse,
             allow_nan=accepted.allow_nan,
         )
+
+    def _student_rows(self, X):
+        """Return checked rows to score, with the columns of the student."""
+        if self.student_columns_ is None:
+            return self._check_rows(X)
+        return select_columns(self, X)
 
     def _check_road(self):
         """Return the student; raise if what leads to it is not as described."""
@@ -102,11 +119,54 @@ class BaseDistilled(BaseEstimator):
             return None
         return check_random_state(self.random_state)
 
-    def _splitter(self, random_state):
+    def get_metadata_routing(self):
+        """Return who asks for which metadata: teacher, student, splitter and itself.
+
+        Returns
+        -------
+        sklearn.utils.metadata_routing.MetadataRouter
+            `fit` hands the metadata of the rows to ``fit`` of the teacher and of the
+            student, and to ``split`` of the splitter; weights that it requests itself
+            are those by which the teacher is judged.
+        """
+        fit = MethodMapping().add(caller="fit", callee="fit")
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(teacher=self.teacher, method_mapping=fit)
+        router.add(student=self._requesting_student(), method_mapping=fit)
+        splitter = self._group_folds() if self._has_integer_cv() else self.cv
+        if hasattr(splitter, "split") and not is_frozen(self.teacher):
+            split = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=splitter, method_mapping=split)
+        return router
+
+    def _requesting_student(self):
+        """The student as it came, or in our adapter if it has no say about weights."""
+        given = last_step(self.student)
+        if given is not None and has_fit_parameter(given, "sample_weight"):
+            return self.student
+        student = clone(self._student())
+        last = last_step(student)
+        if routing_is_enabled() and hasattr(last, "set_fit_request"):
+            last.set_fit_request(sample_weight=True)
+        return student
+
+    def _has_integer_cv(self):
+        return isinstance(self.cv, int | np.integer) and not isinstance(self.cv, bool)
+
+    def _splitter(self, random_state, groups=None):
         """Shuffled folds for an integer; anything else as it is."""
-        if isinstance(self.cv, int | np.integer) and not isinstance(self.cv, bool):
-            seed = draw_seed(random_state)
-            return self._folds(self.cv, shuffle=True, random_state=seed)
+        if groups is not None and (
+            is_frozen(self.teacher)
+            or not (self._has_integer_cv() or hasattr(self.cv, "split"))
+        ):
+            raise ValueError(
+                f"Got groups with cv={self.cv!r} and the teacher "
+                f"{type(self.teacher).__name__}, but expected a splitter that keeps "
+                "them together and a teacher that is not frozen: nothing is split."
+            )
+        if self._has_integer_cv():
+            folds = self._folds if groups is None else self._group_folds
+            return folds(self.cv, shuffle=True, random_state=draw_seed(random_state))
         return self.cv
 
     def _sampler(self, X, student):

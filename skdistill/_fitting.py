@@ -1,11 +1,31 @@
 """Fitting estimators of any origin: weights and seeds reach them, or it is said."""
 
 import numpy as np
-from sklearn.base import clone
+from scipy.sparse import issparse
+from sklearn import get_config
+from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import (
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
+
+from ._columns import is_frame, take_rows
+
+ENSEMBLES = (StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor)
+"""They hand the weights that they are given on to each of their members."""
+
+SEARCH = GridSearchCV.__base__
+"""What all searches over parameters derive from; they hand on what ``fit`` is given."""
 
 
 def is_frozen(estimator):
@@ -15,33 +35,131 @@ def is_frozen(estimator):
     )
 
 
-def fit_with_weights(estimator, X, y, sample_weight):
-    """Fit an estimator, handing weights to it or to the last step of a pipeline.
+def fit_with_weights(estimator, X, y, sample_weight, fit_params=None):
+    """Fit an estimator, handing weights to it or to what is fitted inside it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone: with metadata routing, what it has not said about weights is set.
+    X, y
+        Rows and targets.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights of the rows.
+    fit_params : dict, default=None
+        What else is handed to ``fit``.
 
     Raises
     ------
     ValueError
         If there are weights and the estimator cannot take them.
     """
-    if sample_weight is None or isinstance(estimator, FrozenEstimator):
-        return estimator.fit(X, y)
-    prefix, step = "", estimator
-    while isinstance(step, Pipeline):
-        name, step = step.steps[-1]
-        prefix += f"{name}__"
-    if not has_fit_parameter(step, "sample_weight"):
+    fit_params = fit_params or {}
+    if sample_weight is None:
+        return estimator.fit(X, y, **fit_params)
+    keyword = weight_keyword(estimator)
+    if routing_is_enabled():
+        _request_weights(estimator)
+        keyword = "sample_weight"
+    return estimator.fit(X, y, **{keyword: sample_weight}, **fit_params)
+
+
+def weight_keyword(estimator):
+    """Return the name by which ``fit`` of an estimator takes weights.
+
+    scikit-learn's containers take any parameter and find out late, or only warn, that
+    what is inside them cannot take weights.
+
+    Raises
+    ------
+    ValueError
+        Names the estimator that cannot take them.
+    """
+    if isinstance(estimator, Pipeline):
+        name, last = estimator.steps[-1]
+        return f"{name}__{weight_keyword(last)}"
+    if isinstance(estimator, SEARCH):
+        return weight_keyword(estimator.estimator)
+    if isinstance(estimator, TransformedTargetRegressor):
+        regressor = estimator.regressor
+        return "sample_weight" if regressor is None else weight_keyword(regressor)
+    for member in _members(estimator):
+        keyword = weight_keyword(member)
+        if keyword != "sample_weight" and not routing_is_enabled():
+            raise ValueError(
+                f"Got sample_weight for {type(estimator).__name__}, which cannot hand "
+                f"it on to a {type(member).__name__} as {keyword}: enable "
+                "scikit-learn's metadata routing, or leave it out."
+            )
+    if isinstance(estimator, (*ENSEMBLES, FrozenEstimator)):
+        return "sample_weight"
+    if not has_fit_parameter(estimator, "sample_weight"):
         raise ValueError(
             f"Got sample_weight (or a pool, whose rows have weights), but "
-            f"{type(step).__name__} cannot take it in fit: use another estimator, or "
-            "leave it out."
+            f"{type(estimator).__name__} cannot take it in fit: use another estimator, "
+            "or leave it out."
         )
-    return estimator.fit(X, y, **{f"{prefix}sample_weight": sample_weight})
+    return "sample_weight"
 
 
 def takes_weights(estimator):
     """Whether the end of an estimator, or the regressor in it, can take weights."""
     step = last_step(estimator)
-    return has_fit_parameter(getattr(step, "regressor", step), "sample_weight")
+    regressor = getattr(step, "regressor", None)
+    try:
+        weight_keyword(step if regressor is None else regressor)
+    except ValueError:
+        return False
+    return True
+
+
+def routing_is_enabled():
+    """Whether scikit-learn's metadata routing is switched on."""
+    return get_config()["enable_metadata_routing"]
+
+
+def _members(estimator):
+    """What an ensemble or a calibrator fits with the weights that it is given."""
+    if isinstance(estimator, ENSEMBLES):
+        members = [member for _, member in estimator.estimators]
+        members.append(getattr(estimator, "final_estimator", None))
+    elif isinstance(estimator, CalibratedClassifierCV):
+        members = [estimator.estimator]
+    else:
+        members = []
+    return [m for m in members if m is not None and not isinstance(m, str)]
+
+
+def _request_weights(estimator):
+    """Let what predicts inside an estimator request weights, and nothing else.
+
+    What has been said stays: the parts of a pipeline that the user gave requests.
+    """
+    for part in [estimator, *estimator.get_params(deep=True).values()]:
+        if not (hasattr(part, "set_fit_request") and not isinstance(part, type)):
+            continue
+        requests = getattr(get_routing_for_object(part), "fit", None)
+        said = None if requests is None else requests.requests.get("sample_weight")
+        if said is None and has_fit_parameter(part, "sample_weight"):
+            part.set_fit_request(
+                sample_weight=is_classifier(part) or is_regressor(part)
+            )
+
+
+def take_params(params, rows, n_samples):
+    """Return parameters of a method, those with a value per row cut to some rows."""
+    return {name: _take(value, rows, n_samples) for name, value in params.items()}
+
+
+def _take(value, rows, n_samples):
+    if isinstance(value, str) or not (
+        hasattr(value, "__len__") or hasattr(value, "shape")
+    ):
+        return value
+    table = is_frame(value) or issparse(value)
+    if (value.shape[0] if table else len(value)) != n_samples:
+        return value
+    return take_rows(value if table else np.asarray(value), rows)
 
 
 def last_step(estimator):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._columns import concatenate_rows
 from .targets import SoftTargets
-from .teachers import Labelling, blended_log_odds
+from .teachers import Labelling, blended_log_odds, corrected_log_odds
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +22,17 @@ class LabelledRows:
     classes : ndarray of shape (n_classes,)
         Class labels.
     sample_weight : ndarray of shape (n_samples,) or None
-        Weights of the rows.
+        Weights of the rows when the teacher is judged.
     labelling : Labelling
         What the teacher says about them and about the rows of the pool.
     calibration_temperature : float
         Divides the teacher's log-odds.
+    student_weight : ndarray of shape (n_samples,) or None
+        Weights of the rows for the student.
+    correction : float or None, default=None
+        Squared error of the teacher, by which held-out log-odds are corrected with the
+        labels, see `skdistill.teachers.corrected_log_odds`. ``None``: they are blended
+        with the teacher's own.
     """
 
     X: object
@@ -35,6 +41,8 @@ class LabelledRows:
     sample_weight: np.ndarray | None
     labelling: Labelling
     calibration_temperature: float
+    student_weight: np.ndarray | None
+    correction: float | None = None
 
     @property
     def held_out_weights(self):
@@ -59,13 +67,8 @@ class LabelledRows:
             The rows of the pool together weigh as much as the others.
         """
         labels, pool = self.labels, self.labelling.pool
-        logits = blended_log_odds(
-            self.labelling,
-            labels,
-            self.held_out_weights,
-            self.calibration_temperature,
-        )
-        X, weights = self.X, self.sample_weight
+        logits = self._log_odds()
+        X, weights = self.X, self.student_weight
         if pool is not None:
             pool_logits = np.asarray(self.labelling.pool_logits)
             pool_logits = pool_logits / self.calibration_temperature
@@ -75,6 +78,22 @@ class LabelledRows:
             X = concatenate_rows(X, pool)
         targets = SoftTargets(logits, labels, self.classes, temperature, alpha)
         return X, targets, weights
+
+    def _log_odds(self):
+        """Calibrated log-odds of the rows, corrected or blended."""
+        if self.correction is None:
+            return blended_log_odds(
+                self.labelling,
+                self.labels,
+                self.held_out_weights,
+                self.calibration_temperature,
+            )
+        logits = self.labelling.logits / self.calibration_temperature
+        rows = self.labelling.held_out
+        logits[rows] = corrected_log_odds(
+            logits[rows], self.labels[rows], self.correction
+        )
+        return logits
 
 
 def _with_pool(weights, n_samples, n_pool):

@@ -102,6 +102,27 @@ def check_weights(sample_weight, X):
     return weights
 
 
+def check_groups(groups, X):
+    """Return the groups of the rows of `X` as a 1-D array, or None.
+
+    Raises
+    ------
+    ValueError
+        If there is not one group per row, or one is missing.
+    """
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (X.shape[0],):
+        raise ValueError(
+            f"Got groups of shape {groups.shape}, but expected ({X.shape[0]},): a 1D "
+            "array with a group per row."
+        )
+    if any(is_missing(group) for group in groups.tolist()):
+        raise ValueError("Got groups with NaN or None, but expected a group per row.")
+    return groups
+
+
 def check_categories(column, codes, labels):
     """Check that the categories of a column occur again.
 

@@ -21,7 +21,7 @@ LAYERS = [
     {"export"},
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
-    {"_labelled"},
+    {"_labelled", "_metadata", "_student_columns"},
     {"_distilled_base"},
     {"_distilled"},
     {"inspection"},

@@ -21,6 +21,8 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import (
     GridSearchCV,
     KFold,
+    RepeatedStratifiedKFold,
+    TimeSeriesSplit,
     cross_val_score,
     train_test_split,
 )
@@ -137,6 +139,20 @@ def test_it_lives_in_a_pipeline_and_in_cross_validation():
     assert cross_val_score(model, X, y, cv=3, error_score="raise").mean() > 0.7
 
 
+@pytest.mark.parametrize(
+    "cv",
+    [
+        TimeSeriesSplit(4),
+        RepeatedStratifiedKFold(n_splits=3, n_repeats=2, random_state=0),
+        [(np.arange(200, 400), np.arange(200)), (np.arange(200), np.arange(200, 400))],
+    ],
+)
+def test_any_splitter_makes_labels(cv):
+    model = distilled(FAST_LGBM, FAST_TREE, cv=cv, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.75
+    assert model.calibration_temperature_ != 1.0
+
+
 def test_clone_set_params_and_pickle():
     model = distilled(FAST_LGBM, clone(FAST_MLP), cv=3, random_state=0)
     model.set_params(
@@ -180,7 +196,8 @@ def test_the_cache_knows_what_changed(tmp_path):
     def fits(**changes):
         FITS.clear()
         parameters = {"cv": 3, "memory": str(tmp_path), "random_state": 0, **changes}
-        distilled(CountingTeacher(), FAST_TREE).set_params(**parameters).fit(X, y)
+        model = distilled(CountingTeacher(), clone(FAST_TREE))
+        model.set_params(**parameters).fit(X, y)
         return len(FITS)
 
     assert fits() == 4
@@ -438,3 +455,26 @@ def test_the_number_of_threads_changes_next_to_nothing():
     assert losses[0] == losses[1]
     # Seeds move it by .005 on this table, and other sums are like another seed.
     assert abs(losses[2] - losses[0]) / skill < 0.02
+
+
+def test_prior_correction_undoes_class_weights():
+    X, y = make_classification(600, weights=[0.85], random_state=0)
+    teacher = LogisticRegression(class_weight="balanced")
+    means = {}
+    for prior_correction in (False, True):
+        model = DistilledClassifier(
+            teacher,
+            TreeStudentClassifier(),
+            prior_correction=prior_correction,
+            alpha=1.0,
+            augmenter=None,
+            random_state=0,
+        )
+        means[prior_correction] = model.fit(X, y).predict_proba(X)[:, 1].mean()
+    assert abs(means[True] - y.mean()) < 0.02 < abs(means[False] - y.mean())
+
+
+def test_prior_correction_needs_held_out_rows():
+    model = DistilledClassifier(LogisticRegression(), prior_correction=True, cv=None)
+    with pytest.raises(ValueError, match="prior_correction=True with cv=None"):
+        model.fit(*make_classification(random_state=0))

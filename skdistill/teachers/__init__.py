@@ -3,6 +3,7 @@
 from ._blending import blended_log_odds, own_share
 from ._booster import from_booster
 from ._calibration import calibration_temperature
+from ._correction import corrected_log_odds
 from ._early_stopping import EarlyStoppingTeacher
 from ._ensemble import TeacherEnsemble
 from ._function import FunctionTeacher
@@ -16,6 +17,7 @@ __all__ = [
     "TeacherEnsemble",
     "blended_log_odds",
     "calibration_temperature",
+    "corrected_log_odds",
     "from_booster",
     "label_rows",
     "own_share",

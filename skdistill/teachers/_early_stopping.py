@@ -72,7 +72,7 @@ class EarlyStoppingTeacher(CodingClassifier):
         self.validation_fraction = validation_fraction
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(self, X, y, sample_weight=None, groups=None):  # type: ignore[override]
         """Hold out a part of the rows, and fit the classifier to the others.
 
         Parameters

@@ -16,7 +16,7 @@ from .._kinds import known
 from .._validation import check_labels, check_table, check_weights
 
 
-def fit_teacher(teacher, X, y, sample_weight=None):
+def fit_teacher(teacher, X, y, sample_weight=None, fit_params=None):
     """Fit a clone of a teacher, to codes of the labels if it knows nothing else.
 
     `XGBClassifier`, also at the end of a pipeline or in a search, takes the labels 0
@@ -32,6 +32,8 @@ def fit_teacher(teacher, X, y, sample_weight=None):
         Class labels.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights of the rows.
+    fit_params : dict, default=None
+        What else is handed to ``fit``.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def fit_teacher(teacher, X, y, sample_weight=None):
     codes = classes.dtype.kind in "iu" and np.array_equal(classes, range(len(classes)))
     if not codes and _needs_codes(teacher):
         teacher = CodingClassifier(teacher)
-    return fit_with_weights(clone(teacher), X, y, sample_weight)
+    return fit_with_weights(clone(teacher), X, y, sample_weight, fit_params)
 
 
 def _needs_codes(teacher):
@@ -93,7 +95,7 @@ class CodingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def __init__(self, estimator):
         self.estimator = estimator
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y, sample_weight=None, **fit_params):
         """Fit the classifier to codes of the labels.
 
         Parameters
@@ -104,6 +106,8 @@ class CodingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights of the rows.
+        **fit_params : dict
+            What else is handed to ``fit`` of the classifier.
 
         Returns
         -------
@@ -117,7 +121,8 @@ class CodingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             cannot take.
         """
         X, codes, weights = self._check_input(X, y, sample_weight)
-        self._remember(fit_with_weights(clone(self.estimator), X, codes, weights))
+        fitted = fit_with_weights(clone(self.estimator), X, codes, weights, fit_params)
+        self._remember(fitted)
         return self
 
     @_inner_has("predict_proba")

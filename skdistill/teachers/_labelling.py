@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -9,7 +10,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
-from .._fitting import is_frozen
+from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
 from ._label_codes import fit_teacher
 from ._pool import make_pool
@@ -29,7 +30,8 @@ class Labelling:
         Fitted on all rows, or as it came if frozen.
     logits : ndarray of shape (n_samples, n_classes), float64
         Log-odds, columns in the order of the classes: on held-out rows those of a
-        teacher that was not fitted on the row, elsewhere those of `teacher`.
+        teacher that was not fitted on the row (their mean if there are several),
+        elsewhere those of `teacher`.
     held_out : ndarray of bool of shape (n_samples,)
         Where that is so, as far as it can be known: a frozen teacher is trusted.
     own_logits : ndarray of shape (n_samples, n_classes), float64
@@ -59,12 +61,20 @@ def label_rows(
     X_unlabeled=None,
     seed=None,
     n_jobs=None,
+    fit_params=None,
+    split_params=None,
 ):
     """Fit the teacher and read its log-odds on every row, out of fold.
 
     A pure function of its arguments up to the log-odds, so that it can be cached.
     A class that no row of a fold's training part has gets the probability of half a
-    row there.
+    row there; where all rows have one class, it is certain but for that.
+
+    A row in several test parts gets the mean of their log-odds. One in none has only
+    those of the teacher that was fitted on all rows: the rows before the first test
+    part of a `sklearn.model_selection.TimeSeriesSplit`, for example. They are at worst
+    its label in disguise, which the student may know; they do not count when the
+    teacher is calibrated and judged.
 
     Parameters
     ----------
@@ -78,8 +88,7 @@ def label_rows(
     classes : ndarray of shape (n_classes,)
         Classes in the order of the columns.
     cv : cross-validation splitter, iterable of splits, or None
-        Each row must be in exactly one test part. ``None``: one teacher labels the
-        rows that it was fitted on.
+        ``None``: one teacher labels the rows that it was fitted on.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights handed to the teacher.
     augmenter : sampler of `skdistill.augmentation`, default=None
@@ -90,6 +99,11 @@ def label_rows(
         Seeds the augmenter.
     n_jobs : int, default=None
         How many folds are fitted at once; ``None`` means 1.
+    fit_params : dict, default=None
+        What else the teacher's ``fit`` is given. What has a value for each row is cut
+        like the rows.
+    split_params : dict, default=None
+        What ``split`` is given beside rows and labels, such as groups.
 
     Returns
     -------
@@ -98,10 +112,13 @@ def label_rows(
     Raises
     ------
     ValueError
-        If the splits do not cover every row exactly once, or the teacher's classes
-        are not `classes`.
+        If the splits hold out no row, or one that its own training part has, or the
+        teacher's classes are not `classes`.
     """
-    labelling = _label(teacher, X, y, classes, cv, sample_weight, n_jobs)
+    fit = partial(_fit, teacher, X, y, sample_weight, fit_params or {})
+    whole = cv is None or is_frozen(teacher)
+    splits = None if whole else _splits(cv, X, y, split_params or {})
+    labelling = _label(teacher, X, y, classes, splits, fit, n_jobs)
     pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
     if pool is None:
         return labelling
@@ -111,42 +128,67 @@ def label_rows(
     return replace(labelling, pool=pool, pool_logits=pool_logits)
 
 
-def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
+def _label(teacher, X, y, classes, splits, fit, n_jobs):
     if is_frozen(teacher):
         # Fits nothing: a frozen one stays as it is, others remember the columns.
         teacher = clone(teacher).fit(X, y)
         own = classifier_log_odds(teacher, X, classes)
         return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
-    splits = None if cv is None else _splits(cv, X, y)
-    fitted = fit_teacher(teacher, X, y, sample_weight)
+    fitted = fit()
     own = classifier_log_odds(fitted, X, classes)
     if splits is None:
         return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
-    parts = _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs)
-    logits, held_out = own.copy(), np.zeros(len(y), dtype=bool)
-    for (_, test), part in zip(splits, parts, strict=True):
+    parts = Parallel(n_jobs=n_jobs)(
+        delayed(_label_fold)(fit, X, y, classes, *split) for split in splits
+    )
+    logits, times = np.zeros_like(own), np.zeros(len(y))
+    for (_, test), part in zip(splits, _converged(parts, teacher), strict=True):
         if part is not None:
-            logits[test], held_out[test] = part, True
+            logits[test] += part
+            times[test] += 1
+    held_out = times > 0
+    logits /= np.maximum(times, 1)[:, None]
+    logits[~held_out] = own[~held_out]
     return Labelling(fitted, logits, held_out, own)
 
 
-def _splits(cv, X, y):
-    splits = list(check_cv(cv, y, classifier=True).split(X, y))
-    covered = np.concatenate([test for _, test in splits])
-    if not np.array_equal(np.sort(covered), np.arange(len(y))):
-        raise ValueError(
-            f"Got cv={cv!r}, whose test parts do not hold every row exactly once, but "
-            "expected a splitter such as KFold, StratifiedKFold or GroupKFold."
+def _fit(teacher, X, y, sample_weight, fit_params, rows=None):
+    """Fit a clone of the teacher on some rows, or on all."""
+    if rows is not None:
+        fit_params = take_params(fit_params, rows, len(y))
+        sample_weight = None if sample_weight is None else sample_weight[rows]
+        X, y = take_rows(X, rows), y[rows]
+    return fit_teacher(teacher, X, y, sample_weight, fit_params)
+
+
+def _splits(cv, X, y, split_params):
+    """Train and test parts, without those that hold out nothing."""
+    splits = check_cv(cv, y, classifier=True).split(X, y, **split_params)
+    splits = [(train, test) for train, test in splits if len(test)]
+    times = np.zeros(len(y), dtype=int)
+    for train, test in splits:
+        if np.intersect1d(train, test).size:
+            raise ValueError(
+                f"Got cv={cv!r}, a training part of which has rows of its test part, "
+                "but expected held-out rows."
+            )
+        times[test] += 1
+    if not times.any():
+        raise ValueError(f"Got cv={cv!r}, but expected a splitter that holds out rows.")
+    never = np.flatnonzero(times == 0)
+    # Rows before all others are those that nothing could be fitted before.
+    if len(never) and never[-1] > np.argmax(times > 0):
+        warnings.warn(
+            f"Got cv={cv!r}, whose test parts hold {len(y) - len(never)} of {len(y)} "
+            "rows: the others get the log-odds of a teacher that was fitted on them.",
+            UserWarning,
+            stacklevel=2,
         )
     return splits
 
 
-def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
+def _converged(parts, teacher):
     """Out-of-fold log-odds of each fold, None where its teacher has diverged."""
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(_label_fold)(teacher, X, y, classes, train, test, sample_weight)
-        for train, test in splits
-    )
     sizes = np.array([np.median(np.ptp(part, axis=1)) for part in parts])
     usual = np.median(sizes)
     diverged = (usual > 0) & (sizes > DIVERGED * usual)
@@ -162,12 +204,15 @@ def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
     return [None if bad else part for bad, part in zip(diverged, parts, strict=True)]
 
 
-def _label_fold(teacher, X, y, classes, train, test, sample_weight):
-    weights = None if sample_weight is None else sample_weight[train]
-    fitted = fit_teacher(teacher, take_rows(X, train), y[train], weights)
+def _label_fold(fit, X, y, classes, train, test):
+    floor = floor_log_odds(len(train))
+    met = np.unique(y[train])
+    if len(met) == 1:
+        # Few classifiers can be fitted on one class; all would say the same.
+        logits = np.full((len(test), len(classes)), floor)
+        logits[:, classes == met[0]] = np.log1p(-np.exp(floor))
+        return logits
+    fitted = fit(train)
     return classifier_log_odds(
-        fitted,
-        take_rows(X, test),
-        classes,
-        unseen_log_odds=floor_log_odds(len(train)),
+        fitted, take_rows(X, test), classes, unseen_log_odds=floor
     )

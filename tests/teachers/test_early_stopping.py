@@ -296,3 +296,17 @@ def test_a_single_row_class_stays_in_training():
         fitted = teacher(library).fit(rows, labels)
         assert 150 not in fitted.validation_rows_
         assert fitted.predict_proba(rows).shape == (151, 4)
+
+
+def test_a_distilled_model_hands_groups_to_it():
+    X, y = make_classification(200, random_state=0)
+    groups = np.repeat(np.arange(20), 10)
+    teacher = EarlyStoppingTeacher(
+        HistGradientBoostingClassifier(max_iter=5, early_stopping=True), random_state=0
+    )
+    model = DistilledClassifier(
+        teacher, TreeStudentClassifier(), cv=2, augmenter=None, random_state=0
+    )
+    model.fit(X, y, groups=groups)
+    held_out = np.isin(np.arange(200), model.teacher_.validation_rows_)
+    assert set(held_out.reshape(20, 10).mean(axis=1)) == {0.0, 1.0}

@@ -4,7 +4,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, StratifiedKFold, TimeSeriesSplit
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    PredefinedSplit,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -33,7 +40,18 @@ class Witness(ClassifierMixin, BaseEstimator):
         return np.column_stack([first, rest])
 
 
+class Remembering(Witness):
+    """Keeps what each fit was given, across clones."""
+
+    SEEN = []
+
+    def fit(self, X, y, sample_weight=None, note=None):
+        self.SEEN.append({"rows": X, "weights": sample_weight, "note": note})
+        return super().fit(X, y)
+
+
 DISTINCT = np.arange(300.0).reshape(150, 2)
+MIXED = np.arange(150) % 3
 
 
 @pytest.mark.parametrize("cv", [3, KFold(4, shuffle=True), StratifiedKFold(5)])
@@ -105,9 +123,74 @@ def test_a_class_missing_in_a_fold_keeps_its_column():
     assert softmax(labelling.logits)[7, 2] == pytest.approx(floor, rel=0.02)
 
 
-def test_splits_that_leave_rows_out_are_refused():
-    with pytest.raises(ValueError, match="every row exactly once"):
-        label_rows(LogisticRegression(), X, y, CLASSES, TimeSeriesSplit(3))
+def test_rows_before_the_first_test_part_keep_the_log_odds_of_the_whole_teacher():
+    """The rest of a table in the order of time is labelled by what came before."""
+    labelling = label_rows(Witness(), DISTINCT, MIXED, CLASSES, TimeSeriesSplit(4))
+    np.testing.assert_array_equal(labelling.held_out, np.arange(150) >= 30)
+    first = softmax(labelling.logits)[:, 0]
+    np.testing.assert_allclose(first[:30], 0.9, atol=1e-6)
+    np.testing.assert_allclose(first[30:], 0.6, atol=1e-6)
+
+
+def test_rows_that_no_part_holds_are_counted_aloud():
+    cv = PredefinedSplit(np.where(np.arange(150) % 3, np.arange(150) % 2, -1))
+    with pytest.warns(UserWarning, match="hold 100 of 150 rows"):
+        labelling = label_rows(Witness(), DISTINCT, MIXED, CLASSES, cv)
+    np.testing.assert_array_equal(labelling.held_out, np.arange(150) % 3 > 0)
+
+
+@pytest.mark.parametrize(
+    ("cv", "message"),
+    [
+        ([(np.arange(100), np.arange(90, 150))], "rows of its test part"),
+        ([(np.arange(150), np.array([], dtype=int))], "holds out rows"),
+        ([], "holds out rows"),
+    ],
+)
+def test_splits_that_hold_out_nothing_are_refused(cv, message):
+    with pytest.raises(ValueError, match=message):
+        label_rows(Witness(), DISTINCT, MIXED, CLASSES, cv)
+
+
+def test_several_parts_give_the_mean_of_their_log_odds():
+    teacher = LogisticRegression(max_iter=1000)
+    once, again = (KFold(3, shuffle=True, random_state=seed) for seed in (0, 1))
+    both = [*once.split(X, y), *again.split(X, y)]
+    labels = [label_rows(teacher, X, y, CLASSES, cv).logits for cv in (once, again)]
+    labelling = label_rows(teacher, X, y, CLASSES, both)
+    assert labelling.held_out.all()
+    np.testing.assert_allclose(labelling.logits, np.mean(labels, axis=0))
+
+
+@pytest.mark.parametrize("cv", [GroupKFold(3), StratifiedGroupKFold(3)])
+def test_no_row_is_labelled_by_a_teacher_that_met_its_group(cv, rng):
+    groups = rng.integers(0, 15, 150)
+    twins = np.column_stack([groups, groups])  # all that a witness can remember
+    labelling = label_rows(
+        Witness(), twins, MIXED, CLASSES, cv, split_params={"groups": groups}
+    )
+    assert labelling.held_out.all()
+    np.testing.assert_allclose(softmax(labelling.logits)[:, 0], 0.6, atol=1e-6)
+    ungrouped = label_rows(Witness(), twins, MIXED, CLASSES, KFold(3, shuffle=True))
+    assert (softmax(ungrouped.logits)[:, 0] > 0.8).mean() > 0.9
+
+
+def test_a_part_of_one_class_is_certain_but_for_half_a_row():
+    labels = np.where(np.arange(150) == 7, 1, 0)
+    labelling = label_rows(LogisticRegression(), X, labels, np.arange(2), KFold(3))
+    proba = softmax(labelling.logits)
+    np.testing.assert_allclose(proba[:50, 1], 0.5 / 101)
+    assert (proba[50:, 1] != 0.5 / 101).any()
+
+
+def test_parameters_are_cut_like_the_rows():
+    weights = np.arange(1.0, 151)
+    given = {"sample_weight": list(weights), "note": "as it is"}
+    Remembering.SEEN.clear()
+    label_rows(Remembering(), DISTINCT, MIXED, CLASSES, KFold(3), fit_params=given)
+    assert {seen["note"] for seen in Remembering.SEEN} == {"as it is"}
+    for seen in Remembering.SEEN:
+        np.testing.assert_array_equal(seen["rows"][:, 0] / 2 + 1, seen["weights"])
 
 
 def test_weights_reach_every_fit():
@@ -139,7 +222,10 @@ def test_a_teacher_that_cannot_take_weights_is_named():
 
 
 def test_jobs_change_nothing():
-    cv = StratifiedKFold(3)
-    one = label_rows(SVC(), X, y, CLASSES, cv)
-    two = label_rows(SVC(), X, y, CLASSES, cv, n_jobs=2)
+    cv, groups = StratifiedGroupKFold(3), np.arange(150) // 4
+    arguments = (SVC(), X, y, CLASSES, cv, 1 + groups % 3)
+    one, two = (
+        label_rows(*arguments, n_jobs=n_jobs, split_params={"groups": groups})
+        for n_jobs in (1, 2)
+    )
     np.testing.assert_array_equal(one.logits, two.logits)
