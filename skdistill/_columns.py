@@ -30,6 +30,7 @@ __all__ = [
     "learn_columns",
     "number_dtypes",
     "read_columns",
+    "row_dictionaries",
     "take_cells",
     "take_rows",
     "to_array",
@@ -147,6 +148,13 @@ def take_rows(X, rows):
     if is_frame(X):
         return nw.from_native(X, eager_only=True)[rows].to_native()
     return X[rows]
+
+
+def row_dictionaries(frame):
+    """Return each row of a frame as a dictionary of its cells by column name."""
+    table = nw.from_native(frame, eager_only=True)
+    names = [str(name) for name in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in table.rows()]
 
 
 def to_array(frame, names=()):
