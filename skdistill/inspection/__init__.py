@@ -1,5 +1,6 @@
 """Looking at what a student has kept of its teacher."""
 
+from ._bootstrap import Estimate
 from ._calibration_display import CalibrationComparisonDisplay
 from ._cost import Cost, measure_cost
 from ._decision import decision_threshold, flip_rate, gini_ratio
@@ -15,6 +16,7 @@ from ._regression import (
     prediction_r2,
 )
 from ._reliability import expected_calibration_error
+from ._report import DistillationReport, QualityRow, distillation_report
 from ._search_display import TemperatureDisplay
 from ._segment_display import SegmentDisplay
 from ._segments import Segment, segments, worst_segment
@@ -23,15 +25,19 @@ from ._training_display import TrainingDisplay
 __all__ = [
     "CalibrationComparisonDisplay",
     "Cost",
+    "DistillationReport",
+    "Estimate",
     "FidelityDisplay",
     "LiftBin",
     "ParetoDisplay",
+    "QualityRow",
     "Segment",
     "SegmentDisplay",
     "TemperatureDisplay",
     "TrainingDisplay",
     "agreement",
     "decision_threshold",
+    "distillation_report",
     "double_lift",
     "error_retention",
     "expected_calibration_error",

@@ -4,7 +4,7 @@ import pickle
 import tempfile
 import time
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..runtime import ModelSpec, load, save
 from ._predictions import as_table
 
 MOST_CALLS = 200
-FEWEST_CALLS = 3
+MOST_BATCHES = 3
 SECONDS = 1.0
 """A model is called so often, or until the time is over."""
 
@@ -113,7 +113,7 @@ def measure_cost(model, X):
         # Only a student can read arrays of strings and sparse matrices.
         batch = predict if _is_readable(X) else getattr(model, "predict_proba", predict)
     one = _median_seconds(predict, rows, MOST_CALLS)
-    many = _median_seconds(batch, [X], FEWEST_CALLS)
+    many = _median_seconds(batch, [X], MOST_BATCHES)
     return Cost(one * 1e6, X.shape[0] / many, size, runtime)
 
 
@@ -176,17 +176,14 @@ def _is_readable(X):
 
 
 def _median_seconds(predict, tables, most_calls):
-    """Median time of calls, the first of which is not counted."""
-    predict(tables[0])
+    """Median time of calls; the first one counts only if time is over with it."""
     seconds: list[float] = []
-    tables = cycle(tables)
-    end = time.perf_counter() + SECONDS
-    while len(seconds) < most_calls:
-        table = next(tables)
+    begin = time.perf_counter()
+    for table in islice(cycle(tables), most_calls + 1):
         start = time.perf_counter()
         predict(table)
         now = time.perf_counter()
         seconds.append(now - start)
-        if now > end and len(seconds) >= FEWEST_CALLS:
+        if now - begin > SECONDS:
             break
-    return float(np.median(seconds))
+    return float(np.median(seconds[1:] or seconds))

@@ -70,6 +70,14 @@ def check_finite(name, *arrays):
         raise ValueError(f"Got {name} that are NaN or infinite, but expected numbers.")
 
 
+def value_or_none(metric, *arguments, **options):
+    """Value of a metric, or None where rows or teacher leave nothing to measure."""
+    try:
+        return metric(*arguments, **options)
+    except ValueError:
+        return None
+
+
 def row_weights(table, sample_weight):
     """Return the weights of the rows of a table, ones for None."""
     if not len(table):

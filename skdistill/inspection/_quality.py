@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..targets import PROBABILITY_FLOOR
-from ._ranks import middle_ranks
 
 
 def log_losses(labels, proba):
@@ -26,27 +25,51 @@ def hits(labels, proba):
     return (proba.argmax(axis=1) == labels).astype(np.float64)
 
 
-def auc(labels, proba, weights):
-    """Area under the ROC curve; of several classes the mean of one against the rest.
+def aucs(labels, proba, weights):
+    """Area under the ROC curve for each row of weights.
 
-    Classes of which there is no row, or nothing else, are left out; NaN if there is
-    no other.
+    With several classes the mean of each against the rest. Classes of which there is no
+    row, or nothing else, are left out; NaN if there is no other.
+
+    Parameters
+    ----------
+    labels : ndarray of int of shape (n_samples,)
+        Columns of the true classes.
+    proba : ndarray of shape (n_samples, n_classes)
+        Predicted probabilities.
+    weights : ndarray of shape (n_draws, n_samples)
+        Non-negative weights.
+
+    Returns
+    -------
+    ndarray of shape (n_draws,)
     """
     n_classes = proba.shape[1]
     classes = [1] if n_classes == 2 else range(n_classes)
-    areas = [_area(labels == k, proba[:, k], weights) for k in classes]
-    known = [area for area in areas if not np.isnan(area)]
-    return float(np.mean(known)) if known else np.nan
+    areas = np.stack([_areas(labels == k, proba[:, k], weights) for k in classes])
+    known = ~np.isnan(areas)
+    with np.errstate(invalid="ignore"):
+        return np.where(known, areas, 0).sum(axis=0) / known.sum(axis=0)
 
 
-def _area(positive, scores, weights):
-    if positive.all() or not positive.any():
-        return np.nan
-    ranks = middle_ranks(scores, weights)
-    of_positive, of_negative = (
-        np.average(ranks[rows], weights=weights[rows]) for rows in (positive, ~positive)
-    )
+def _areas(positive, scores, weights):
+    order = np.argsort(scores)
+    first = np.flatnonzero(np.diff(scores[order], prepend=np.nan))
+    mass = weights[:, order]
+    hits = np.add.reduceat(mass * positive[order], first, axis=1)
+    mass = np.add.reduceat(mass, first, axis=1)
+    # Rank of the middle of each group of equal scores.
+    ranks = (mass.cumsum(axis=1) - mass / 2) / mass.sum(axis=1, keepdims=True)
+    misses = mass - hits
+    with np.errstate(invalid="ignore"):
+        of_positive, of_negative = (
+            (part * ranks).sum(axis=1) / part.sum(axis=1) for part in (hits, misses)
+        )
     return 0.5 + of_positive - of_negative
+
+
+def _auc(labels, proba, weights):
+    return float(aucs(labels, proba, weights[None])[0])
 
 
 def _mean_of(losses):
@@ -58,7 +81,7 @@ def _mean_of(losses):
 METRICS = {
     "log_loss": ("log-loss (nats)", False, _mean_of(log_losses)),
     "accuracy": ("accuracy", True, _mean_of(hits)),
-    "auc": ("AUC", True, auc),
+    "auc": ("AUC", True, _auc),
     "brier": ("Brier score", False, _mean_of(brier_losses)),
 }
 """Name, whether more is better, and function of labels, probabilities and weights."""

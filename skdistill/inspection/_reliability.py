@@ -1,14 +1,18 @@
 """Whether probabilities are what happens."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .._parameters import check_integer
 from ..targets import check_classes, encode_labels
 from ._pairs import check_distributions, check_length, row_weights
 from ._ranks import equal_parts
 
+N_BINS = 15
+CURVE_BINS = 10
 
-def expected_calibration_error(y, proba, *, classes, n_bins=15, sample_weight=None):
+
+def expected_calibration_error(y, proba, *, classes, n_bins=N_BINS, sample_weight=None):
     r"""Mean distance between predicted probabilities and what happens.
 
     For each class rows are put into bins :math:`B` of equal weight by its probability.
@@ -62,12 +66,31 @@ def expected_calibration_error(y, proba, *, classes, n_bins=15, sample_weight=No
     labels = known_labels(y, proba, classes)
     used = row_weights(labels, sample_weight) > 0
     proba, _, weights = check_distributions(proba, proba, sample_weight)
+    gaps = binned_gaps(labels[used], proba, weights, n_bins)
+    return float(calibration_errors(gaps, weights[None])[0])
+
+
+def binned_gaps(labels, proba, weights, n_bins=N_BINS):
+    """Predicted less true probability of each row, in a column for its bin.
+
+    Returns
+    -------
+    list of scipy.sparse.csr_array of shape (n_samples, n_bins)
+        One for each class.
+    """
+    rows = np.arange(len(labels))
     gaps = []
     for k, column in enumerate(proba.T):
         bins = equal_parts(column, weights, n_bins)
-        gap = np.bincount(bins, weights * (column - (labels[used] == k)))
-        gaps.append(np.abs(gap).sum() / weights.sum())
-    return float(np.mean(gaps))
+        entries = (column - (labels == k), (rows, bins))
+        gaps.append(csr_array(entries, shape=(len(rows), n_bins)))
+    return gaps
+
+
+def calibration_errors(gaps, weights):
+    """Calibration error for each row of weights, of shape (n_draws, n_samples)."""
+    errors = [np.abs(weights @ gap).sum(axis=1) for gap in gaps]
+    return np.mean(errors, axis=0) / weights.sum(axis=1)
 
 
 def reliability_curve(outcome, scores, weights, n_bins):
@@ -92,6 +115,15 @@ def reliability_curve(outcome, scores, weights, n_bins):
         for values in (scores, outcome)
     )
     return predicted, actual, mass[used] / mass.sum()
+
+
+def paired_curves(outcome, scores, weights):
+    """Mean prediction and mean outcome of several models, one after the other."""
+    return [
+        curve
+        for column in scores
+        for curve in reliability_curve(outcome, column, weights, CURVE_BINS)[:2]
+    ]
 
 
 def known_labels(y, proba, classes):
