@@ -244,7 +244,9 @@ class ParetoDisplay:
             labels = known_labels(y, proba, classes)
             used = row_weights(labels, sample_weight) > 0
             proba, _, weights = check_distributions(proba, proba, sample_weight)
-            qualities.append(function(labels[used], proba, weights))
+            quality = function(labels[used], proba, weights)
+            # What only rounds differently, as a compiled teacher, is equally good.
+            qualities.append(round(quality, 6))
         return cls(
             list(probas),
             list(measured.values()),

@@ -262,8 +262,8 @@ def _quality(report):
     rows = [
         (
             f"{row.metric} {'↑' if row.greater_is_better else '↓'}",
-            _interval(row.teacher),
-            _interval(row.student),
+            _interval(row.teacher, _decimals),
+            _interval(row.student, _decimals),
             _interval(row.difference, _signed),
         )
         for row in report.quality
@@ -427,8 +427,14 @@ def _number(value):
     return f"{value:#.4g}".rstrip(".")
 
 
+def _decimals(value):
+    """Return the same number of decimals in one column, as far as they mean much."""
+    return f"{value:.4f}" if abs(value) < 10 else _number(value)
+
+
 def _signed(value):
-    return f"{value:+.4f}" if np.isfinite(value) else "?"
+    sign = "" if value < 0 else "+"
+    return sign + _decimals(value) if np.isfinite(value) else "?"
 
 
 def _percent(value):
