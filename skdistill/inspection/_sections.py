@@ -103,7 +103,7 @@ def headlines(report):
     -------
     list of tuple of str
     """
-    found = [("skill kept", _interval(report.skill_retention, _percent))]
+    found = [("skill kept", _kept(report))]
     for name, label in (("agreement", "same class"), ("prediction_r2", "R2")):
         if report.fidelity.get(name) is not None:
             found.append((label, _percent(report.fidelity[name])))
@@ -270,10 +270,7 @@ def _quality(report):
     ]
     header = ("metric", "teacher", "student", "student - teacher")
     table = Table("Quality on these rows, with 95 % bootstrap intervals", header, rows)
-    kept = report.skill_retention
-    told = "not defined here, since the teacher has none"
-    if np.isfinite(kept.value):
-        told = _interval(kept, _percent)
+    told = _kept(report)
     return Section(
         "Quality",
         [
@@ -290,6 +287,13 @@ def _quality(report):
         ],
         [table],
     )
+
+
+def _kept(report):
+    kept = report.skill_retention
+    if np.isfinite(kept.value):
+        return _interval(kept, _percent)
+    return "not defined, since the teacher has no skill here"
 
 
 def _loss_name(report):
@@ -443,7 +447,7 @@ def _percent(value):
 
 def _interval(estimate, form=_number):
     if not np.isfinite(estimate.low):
-        return form(estimate.value)
+        return f"{form(estimate.value)} (too few rows for an interval)"
     return f"{form(estimate.value)} ({form(estimate.low)} to {form(estimate.high)})"
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss, r2_score, roc_auc_score
 
@@ -135,6 +135,15 @@ def test_of_many_rows_some_say_the_same(draw, monkeypatch):
     some = intervals(pair, np.random.default_rng(0))["auc_student"]
     assert some.value == full.value
     assert some.high - some.low == pytest.approx(full.high - full.low, rel=0.25)
+
+
+@given(seed=seeds, n_samples=st.integers(3, 40))
+@settings(max_examples=10)
+def test_an_interval_holds_its_estimate_whatever_the_rows(draw, seed, n_samples):
+    pair = classifier_pair(draw, seed, n_samples)
+    for name, found in intervals(pair, np.random.default_rng(seed)).items():
+        if np.isfinite(found.low):
+            assert found.low <= found.value <= found.high, name
 
 
 def test_the_same_seed_draws_the_same_rows(draw):
