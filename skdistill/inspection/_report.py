@@ -169,7 +169,7 @@ class DistillationReport:
         return f"<DistillationReport: {kinds}, {self.data['rows']:,} rows>"
 
     def __str__(self):
-        from ._sections import as_text
+        from ._text import as_text
 
         return as_text(self)
 

@@ -1,13 +1,11 @@
 """A report as sections of text and tables, which terminals and pages show alike."""
 
 from dataclasses import dataclass
-from textwrap import wrap
 
 import numpy as np
 
 from ._segment_display import largest_differences
 
-WIDTH = 88
 SHOWN_SEGMENTS = 12
 SHOWN_DRIFTS = 5
 MOST_CLASSES = 30
@@ -147,33 +145,6 @@ def sections(report):
     return [part for part in parts if part is not None]
 
 
-def as_text(report):
-    """Return the report for a terminal.
-
-    Parameters
-    ----------
-    report : DistillationReport
-
-    Returns
-    -------
-    str
-    """
-    title = "Distillation report"
-    lines = [title, "=" * len(title), origin(report), ""]
-    lines += [f"{name}: {text}" for name, text in headlines(report)]
-    for section in sections(report):
-        lines += ["", section.title, "-" * len(section.title)]
-        for paragraph in section.paragraphs:
-            lines += wrap(_one_line(paragraph), WIDTH)
-        for item in section.items:
-            lines += wrap(
-                _one_line(item), WIDTH, initial_indent="* ", subsequent_indent="  "
-            )
-        for table in section.tables:
-            lines += ["", *_text_table(table)]
-    return "\n".join(lines)
-
-
 def origin(report):
     """Return when, by what and where the report was made.
 
@@ -261,15 +232,17 @@ def _data(report):
 def _quality(report):
     rows = [
         (
-            f"{row.metric} {'↑' if row.greater_is_better else '↓'}",
+            row.metric,
+            "more" if row.greater_is_better else "less",
             _interval(row.teacher, _decimals),
             _interval(row.student, _decimals),
             _interval(row.difference, _signed),
         )
         for row in report.quality
     ]
-    header = ("metric", "teacher", "student", "student - teacher")
-    table = Table("Quality on these rows, with 95 % bootstrap intervals", header, rows)
+    header = ("metric", "better", "teacher", "student", "student - teacher")
+    caption = "Quality on these rows, with 95 % bootstrap intervals"
+    table = Table(caption, header, rows, 2)
     told = _kept(report)
     return Section(
         "Quality",
@@ -281,9 +254,8 @@ def _quality(report):
                 if report.task == "classification"
                 else "."
             ),
-            "↑ more is better, ↓ less is better. The difference is taken on the same "
-            "drawn rows: where its interval excludes 0, the models differ beyond "
-            "chance.",
+            "The difference is taken on the same drawn rows: where its interval "
+            "excludes 0, the models differ beyond chance.",
         ],
         [table],
     )
@@ -462,23 +434,3 @@ def _size(kilobytes):
     if kilobytes >= 10_000:
         return f"{kilobytes / 1000:,.0f} MB"
     return f"{kilobytes:,.0f} kB" if kilobytes >= 10 else f"{kilobytes:.2g} kB"
-
-
-def _one_line(text):
-    """Return a text without line breaks and other characters that move a cursor."""
-    text = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(text.split())
-
-
-def _text_table(table):
-    rows = [[_one_line(cell) for cell in row] for row in (table.header, *table.rows)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [table.caption]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if position < table.text_columns else cell.rjust(width)
-            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    lines.insert(2, "  ".join("-" * width for width in widths))
-    return lines

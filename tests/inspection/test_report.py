@@ -121,7 +121,8 @@ def test_numbers_are_those_of_the_functions(report, distilled):
 
 def test_it_prints_and_goes_into_json(report):
     text = str(report)
-    assert text.isprintable() or "\n" in text
+    text.encode("cp1252")  # what redirected output of some systems can hold
+    assert max(map(len, text.splitlines())) < 120
     for title in ("Warnings", "Quality", "Segments", "Latency and size"):
         assert f"\n{title}\n" in text
     assert "LGBMClassifier -> TreeStudentClassifier, 1,000 rows" in repr(report)
