@@ -5,16 +5,15 @@ from functools import cached_property
 
 import numpy as np
 
-from .._frequencies import smoothed_proba
 from ..losses._reference import softmax
-from ..targets import encode_labels, log_proba
+from ..targets import encode_labels
 from ._decision import decision_threshold, flip_rate, gini_ratio
 from ._divergence import jensen_shannon_divergence, kl_divergence, log_odds_r2
 from ._fidelity import agreement
 from ._fidelity_display import joint_density
 from ._lift import double_lift
 from ._pairs import check_length, row_weights, value_or_none
-from ._predictions import paired_probabilities, positive_position
+from ._predictions import paired_probabilities, positive_position, smoothed_log_odds
 from ._quality import aucs, brier_losses, hits, log_losses
 from ._regression import mean_absolute_difference
 from ._reliability import binned_gaps, calibration_errors, paired_curves
@@ -82,7 +81,7 @@ class ClassifierPair:
             )
         teacher, student = paired_probabilities(model, X)
         temperature = getattr(model, "calibration_temperature_", 1.0)
-        logits = log_proba(smoothed_proba(model.teacher_, teacher))
+        logits = smoothed_log_odds(model, X, teacher)
         used = weights > 0
         return cls(
             labels[used],

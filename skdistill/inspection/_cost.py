@@ -111,7 +111,8 @@ def measure_cost(model, X):
         predict, size = _exported(spec)
         runtime, rows = "skdistill.runtime", _plain_rows(X)
         # Only a student can read arrays of strings and sparse matrices.
-        batch = predict if _is_readable(X) else getattr(model, "predict_proba", predict)
+        readable = _is_readable(X) or isinstance(model, ModelSpec)
+        batch = predict if readable else own_method(model)[0]
     one = _median_seconds(predict, rows, MOST_CALLS)
     many = _median_seconds(batch, [X], MOST_BATCHES)
     return Cost(one * 1e6, X.shape[0] / many, size, runtime)
@@ -144,7 +145,8 @@ def _exported(spec):
         path = Path(folder) / "model.skd"
         save(spec, path)
         size, scorer = path.stat().st_size / 1000, load(path)
-    return getattr(scorer, "predict_proba", None) or scorer.predict, size
+    regressor = getattr(spec, "is_regressor", False)
+    return (scorer.predict if regressor else scorer.predict_proba), size
 
 
 def _pickled_size(model):

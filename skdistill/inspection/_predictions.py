@@ -2,11 +2,14 @@
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import is_frame
+from .._fitting import is_frozen
 from .._log_odds import classifier_log_odds
 from ..losses._reference import log_softmax
+from ..targets import log_proba
 
 
 def as_table(X):
@@ -42,6 +45,21 @@ def paired_probabilities(model, X):
     X = as_table(X)
     logits = classifier_log_odds(model.teacher_, X, model.classes_, smooths=False)
     return np.exp(log_softmax(logits)), np.asarray(model.predict_proba(X))
+
+
+def is_function(teacher):
+    """Whether a teacher is no model that was fitted: its calls may cost money."""
+    return is_frozen(teacher) and not isinstance(teacher, FrozenEstimator)
+
+
+def smoothed_log_odds(model, X, teacher_proba):
+    """Log-odds of the teacher as a student gets them: frequencies are smoothed.
+
+    A function is not asked again, since its probabilities are no frequencies.
+    """
+    if is_function(model.teacher_):
+        return log_proba(teacher_proba)
+    return classifier_log_odds(model.teacher_, as_table(X), model.classes_)
 
 
 def paired_scores(model, X, pos_label):

@@ -7,10 +7,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import is_regressor
-from sklearn.frozen import FrozenEstimator
 
 from .._columns import take_rows
-from .._fitting import is_frozen
 from ..export import ParityCertificate
 from ..runtime._file import write_whole
 from ._bootstrap import Estimate, intervals
@@ -24,7 +22,7 @@ from ._findings import (
     worse_segments,
 )
 from ._lift import LiftBin
-from ._predictions import as_table, check_model
+from ._predictions import as_table, check_model, is_function
 from ._regressor_pair import RegressorPair
 from ._segment_display import largest_differences
 from ._segments import MIN_ROWS, Segment, segments
@@ -380,7 +378,7 @@ def _costs(model, teacher_spec, X):
     """Measure what can be measured: student, teacher, and the teacher compiled."""
     costs = {"student": measure_cost(model, X)}
     teacher = model.teacher_
-    if isinstance(teacher, FrozenEstimator) or not is_frozen(teacher):
+    if not is_function(teacher):
         costs["teacher"] = measure_cost(teacher, X)
     if teacher_spec is not None:
         try:

@@ -77,7 +77,7 @@ def describe_settings(model):
     dict of str to str
         Without what the model does not have.
     """
-    names = ("temperature", "alpha", "cv", "augmenter", "calibrate")
+    names = ("temperature", "alpha", "loss", "cv", "augmenter", "calibrate")
     found = {}
     for name in names:
         if hasattr(model, name):
