@@ -166,15 +166,13 @@ def origin(report):
 def _warnings(report):
     if report.warnings:
         return Section("Warnings", [], [], items=report.warnings)
-    return Section(
-        "Warnings",
-        [
-            "Nothing to warn of: the teacher's labels, the number of rows, the "
-            "student's quality and calibration, and its loss in each segment were "
-            "looked at" + (", and drift." if report.drift else "; drift was not.")
-        ],
-        [],
+    drift = ", and drift since training" if report.drift else "; drift was not"
+    text = (
+        "Nothing to warn of. Looked at were how the teacher's labels were made, the "
+        "number of rows, how much skill the student keeps, whether it is less "
+        f"calibrated, its loss in each segment{drift}."
     )
+    return Section("Warnings", [text], [])
 
 
 def _models(report):

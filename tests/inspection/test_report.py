@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -466,3 +467,11 @@ def test_its_parts_are_plain(report):
     assert isinstance(report, DistillationReport)
     json.dumps(report_module._plain({"a": np.float32(1), "b": (np.nan, np.inf)}))
     assert report_module._plain([np.int64(1), -np.inf, "x"]) == [1, None, "x"]
+
+
+def test_without_a_finding_it_says_what_was_looked_at(report):
+    quiet = replace(report, warnings=())
+    assert "Nothing to warn of" in str(quiet)
+    assert "drift was not" in str(quiet)
+    moved = replace(quiet, drift={"age": 0.05})
+    assert "drift since training" in str(moved)
