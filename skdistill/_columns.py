@@ -31,6 +31,7 @@ __all__ = [
     "learn_columns",
     "number_dtypes",
     "read_columns",
+    "row_dictionaries",
     "take_cells",
     "take_columns",
     "take_rows",
@@ -162,6 +163,13 @@ def take_columns(X, positions):
 def column_names(frame):
     """Return the names of a frame's columns as a list."""
     return list(nw.from_native(frame, eager_only=True).columns)
+
+
+def row_dictionaries(frame):
+    """Return each row of a frame as a dictionary of its cells by column name."""
+    table = nw.from_native(frame, eager_only=True)
+    names = [str(name) for name in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in table.rows()]
 
 
 def to_array(frame, names=()):

@@ -45,6 +45,12 @@ RESTRICTED = {
     "pandas": {"datasets/_loaders.py", "cli.py"},
     "narwhals": {"_columns.py"},
     "tqdm": {"cli.py"},
+    "matplotlib": {
+        "inspection/_plotting.py",
+        "inspection/_figures.py",
+        "inspection/_page.py",
+    },
+    "jinja2": {"inspection/_page.py"},
     "onnx": {"export/_onnx.py"},
     "onnxruntime": {"export/_onnx.py"},
 }

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import log_loss
 
 from .._parameters import check_number
+from ._pairs import row_weights
 
 
 def agreement(teacher_labels, student_labels, *, sample_weight=None):
@@ -27,7 +28,7 @@ def agreement(teacher_labels, student_labels, *, sample_weight=None):
     Raises
     ------
     ValueError
-        If the shapes differ or there are no rows.
+        If the shapes differ, there are no rows, or a weight is negative.
 
     Examples
     --------
@@ -44,9 +45,8 @@ def agreement(teacher_labels, student_labels, *, sample_weight=None):
             f"Got labels of shapes {teacher_labels.shape} and {student_labels.shape}, "
             "but expected (n_samples,) twice."
         )
-    if not len(teacher_labels):
-        raise ValueError("Got no rows, but expected at least one.")
-    return float(np.average(teacher_labels == student_labels, weights=sample_weight))
+    weights = row_weights(teacher_labels, sample_weight)
+    return float(np.average(teacher_labels == student_labels, weights=weights))
 
 
 def skill_retention(

@@ -1,0 +1,200 @@
+"""What a search over temperature and alpha has found, as a picture."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ._plotting import add_legend, label_axes, new_axes
+
+
+class TemperatureDisplay:
+    """Validation loss over temperature, a line for each alpha.
+
+    Use `from_estimator` or `from_cv_results` to make one. Where other parameters were
+    searched as well, each point is the best of those with its temperature and alpha.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_points,)
+        Temperatures, or alphas if only these were searched.
+    losses : ndarray of shape (n_lines, n_points)
+        Mean validation loss, or score; NaN where nothing was tried.
+    deviations : ndarray of shape (n_lines, n_points)
+        Standard deviations over the validation parts.
+    names : list of str
+        What the lines are; a single line may have the empty name.
+    x_label, y_label : str
+        Labels of the axes.
+
+    Attributes
+    ----------
+    containers_ : list of matplotlib ErrorbarContainer
+        A line with the deviations for each name.
+    ax_ : matplotlib Axes
+        Axes with the lines.
+    figure_ : matplotlib Figure
+        Their figure.
+
+    Examples
+    --------
+    >>> from skdistill.inspection import TemperatureDisplay
+    >>> display = TemperatureDisplay.from_cv_results(
+    ...     {
+    ...         "param_temperature": [1, 2],
+    ...         "mean_test_score": [-0.3, -0.2],
+    ...         "std_test_score": [0.01, 0.01],
+    ...     }
+    ... )
+    >>> display.losses
+    array([[0.3, 0.2]])
+    """
+
+    def __init__(self, values, losses, deviations, names, *, x_label, y_label):
+        self.values = values
+        self.losses = losses
+        self.deviations = deviations
+        self.names = names
+        self.x_label = x_label
+        self.y_label = y_label
+
+    def plot(self, *, ax=None, **kwargs):
+        """Draw a line for each alpha.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; ``None``: on a new figure.
+        **kwargs : dict
+            For `matplotlib.axes.Axes.errorbar`, of all lines.
+
+        Returns
+        -------
+        self : TemperatureDisplay
+            With the artists as attributes.
+        """
+        self.ax_, self.figure_ = new_axes(ax)
+        self.containers_ = []
+        table = zip(self.names, self.losses, self.deviations, strict=True)
+        for name, losses, deviations in table:
+            tried = np.isfinite(losses)
+            self.containers_.append(
+                self.ax_.errorbar(
+                    self.values[tried],
+                    losses[tried],
+                    yerr=deviations[tried],
+                    **{"marker": "o", "capsize": 3, "label": name, **kwargs},
+                )
+            )
+        if any(self.names):
+            add_legend(self.ax_)
+        label_axes(self.ax_, self.x_label, self.y_label)
+        return self
+
+    @classmethod
+    def from_estimator(cls, search, *, ax=None, **kwargs):
+        """Show what a fitted search has found.
+
+        Parameters
+        ----------
+        search : GridSearchCV or another estimator with `cv_results_`
+            Fitted, over `temperature`, `alpha` or both.
+        ax : matplotlib Axes, default=None
+            Where to draw; ``None``: on a new figure.
+        **kwargs : dict
+            For `matplotlib.axes.Axes.errorbar`, of all lines.
+
+        Returns
+        -------
+        TemperatureDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator has no `cv_results_`.
+        ValueError
+            If neither temperature nor alpha was searched.
+        """
+        check_is_fitted(search)
+        if not hasattr(search, "cv_results_"):
+            raise TypeError(
+                f"Got {type(search).__name__} without cv_results_, but expected a "
+                "fitted search."
+            )
+        return cls.from_cv_results(search.cv_results_, ax=ax, **kwargs)
+
+    @classmethod
+    def from_cv_results(cls, cv_results, *, ax=None, **kwargs):
+        """Show the table of a search.
+
+        Parameters
+        ----------
+        cv_results : dict of str to array-like of shape (n_candidates,)
+            With ``"mean_test_score"``, ``"std_test_score"`` and ``"param_..."`` whose
+            last part is `temperature` or `alpha`. If no score is positive they are
+            taken for losses with the sign changed, as those of ``"neg_log_loss"``.
+        ax : matplotlib Axes, default=None
+            Where to draw; ``None``: on a new figure.
+        **kwargs : dict
+            For `matplotlib.axes.Axes.errorbar`, of all lines.
+
+        Returns
+        -------
+        TemperatureDisplay
+
+        Raises
+        ------
+        ValueError
+            If neither temperature nor alpha was searched, or scores are missing.
+        """
+        searched = {}
+        for name in ("temperature", "alpha"):
+            key = _parameter(cv_results, name)
+            if key is not None:
+                searched[name] = np.asarray(cv_results[key], dtype=np.float64)
+        if not searched or not {"mean_test_score", "std_test_score"} <= set(cv_results):
+            raise ValueError(
+                f"Got results with {sorted(cv_results)}, but expected "
+                "'mean_test_score', 'std_test_score', and 'param_temperature' or "
+                "'param_alpha'."
+            )
+        x_label, *others = searched
+        lines = searched[others[0]] if others else np.zeros(len(searched[x_label]))
+        scores = np.asarray(cv_results["mean_test_score"], dtype=np.float64)
+        # A fit that failed has the score NaN, and is worse than all others.
+        is_loss = not (scores > 0).any()
+        values, names, best = _best_by_cell(searched[x_label], lines, scores)
+        pick = np.where(best < 0, 0, best)
+        deviations = np.asarray(cv_results["std_test_score"], dtype=np.float64)
+        display = cls(
+            values,
+            np.where(best < 0, np.nan, (-scores if is_loss else scores)[pick]),
+            np.where(best < 0, np.nan, deviations[pick]),
+            [f"{others[0]} {value:g}" if others else "" for value in names],
+            x_label=x_label,
+            y_label="validation loss" if is_loss else "validation score",
+        )
+        return display.plot(ax=ax, **kwargs)
+
+
+def _parameter(cv_results, name):
+    """Shortest key of a parameter, which of a pipeline has a prefix."""
+    keys = [
+        key
+        for key in cv_results
+        if key.removeprefix("param_").split("__")[-1] == name
+        and key.startswith("param_")
+    ]
+    return min(keys, key=len, default=None)
+
+
+def _best_by_cell(x, lines, scores):
+    """Return the values on both axes, and the best candidate of each pair, or -1."""
+    values, column = np.unique(x, return_inverse=True)
+    names, row = np.unique(lines, return_inverse=True)
+    best = np.full((len(names), len(values)), -1)
+    for candidate in np.argsort(scores)[::-1]:
+        if (
+            np.isfinite(scores[candidate])
+            and best[row[candidate], column[candidate]] < 0
+        ):
+            best[row[candidate], column[candidate]] = candidate
+    return values, names, best
