@@ -19,6 +19,7 @@ from ._fitting import (
     takes_weights,
 )
 from ._log_odds import check_column_names, check_is_classifier
+from ._progress import Progress
 from ._validation import check_labels, check_table, check_weights
 from .augmentation import Munge
 from .conversion import to_spec
@@ -92,7 +93,8 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
     random_state : int, RandomState or None, default=None
         Seeds the folds, and those seeds of teacher and student that are ``None``.
     verbose : int, default=0
-        Whether to print each stage as it begins.
+        Above 0, how far each stage is, and the student, is told on standard error: as
+        bars on a terminal if tqdm is installed, as lines elsewhere.
 
     Attributes
     ----------
@@ -206,19 +208,20 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
         classes = self._classes(X, y)
         labels = encode_labels(y, classes)
 
-        self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
-        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
+        progress = Progress(self.verbose)
+        ignored = ["n_jobs", "progress"]
+        label = check_memory(self.memory).cache(label_rows, ignore=ignored)
         pool = (self._sampler(X, student), X_unlabeled, seed)
-        labelling = label(
-            teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
-        )
+        how = {"n_jobs": self.n_jobs, "progress": progress}
+        labelling = label(teacher, X, y, classes, cv, weights, *pool, **how)
         unseen = labelling.held_out * (1.0 if weights is None else weights)
         temperature = self._calibrate(labelling, labels, unseen)
         logits = blended_log_odds(labelling, labels, unseen, temperature)
         targets = SoftTargets(logits, labels, classes, self.temperature, self.alpha)
         X, targets, weights = _with_pool(X, targets, weights, labelling, temperature)
-        self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
-        self.student_ = fit_with_weights(student, X, targets, weights)
+        stage = f"fitting {type(student).__name__} to {len(targets):,} rows"
+        with progress.fitting(last_step(student), stage):
+            self.student_ = fit_with_weights(student, X, targets, weights)
         self.teacher_ = labelling.teacher
         self.classes_ = classes
         self.calibration_temperature_ = temperature
@@ -405,10 +408,6 @@ class DistilledClassifier(ClassifierMixin, BaseEstimator):
             )
             return 1.0
         return temperature
-
-    def _say(self, message):
-        if self.verbose:
-            print(f"[skdistill] {message}")
 
 
 def _is_auto(augmenter):

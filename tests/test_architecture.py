@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "skdistill"
 
 LAYERS = [
-    {"_version"},
+    {"_version", "_progress"},
     {"runtime"},
     {"_parameters"},
     {"losses", "datasets"},
@@ -32,14 +32,20 @@ RESTRICTED = {
     "skorch": {"students/_torch"},
     "lightgbm": {
         "_demo.py",
-        "cli.py",
+        "cli/_demo.py",
         "students/_boosted.py",
         "teachers/_booster.py",
     },
     "xgboost": {"teachers/_booster.py"},
-    "pandas": {"datasets/_loaders.py", "cli.py"},
+    "pandas": {"datasets/_loaders.py", "cli/_tables.py"},
+    "pyarrow": {
+        "cli/_arrow.py",
+        "cli/_reading.py",
+        "cli/_scoring.py",
+        "cli/_writing.py",
+    },
     "narwhals": {"_columns.py"},
-    "tqdm": {"cli.py"},
+    "tqdm": {"_progress.py"},
     "onnx": {"export/_onnx.py"},
     "onnxruntime": {"export/_onnx.py"},
 }

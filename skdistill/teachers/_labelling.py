@@ -12,6 +12,7 @@ from .._columns import take_rows
 from .._compiled import compile_classifier
 from .._fitting import fit_with_weights, is_frozen
 from .._log_odds import classifier_log_odds, floor_log_odds
+from .._progress import Progress
 from ._pool import make_pool
 
 ROWS_AT_ONCE = 65_536
@@ -62,6 +63,7 @@ def label_rows(
     X_unlabeled=None,
     seed=None,
     n_jobs=None,
+    progress=None,
 ):
     """Fit the teacher and read its log-odds on every row, out of fold.
 
@@ -93,6 +95,8 @@ def label_rows(
         Seeds the augmenter.
     n_jobs : int, default=None
         How many folds are fitted at once; ``None`` means 1.
+    progress : Progress, default=None
+        Is told of each fit and of labelled rows.
 
     Returns
     -------
@@ -104,26 +108,32 @@ def label_rows(
         If the splits do not cover every row exactly once, or the teacher's classes
         are not `classes`.
     """
-    labelling = _label(teacher, X, y, classes, cv, sample_weight, n_jobs)
-    pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
-    if pool is None:
+    progress = Progress() if progress is None else progress
+    labelling = _label(teacher, X, y, classes, cv, sample_weight, n_jobs, progress)
+    if augmenter is None and X_unlabeled is None:
         return labelling
-    pool_logits = _label_in_chunks(labelling.teacher, pool, classes)
+    with progress.stage("making rows for the teacher to label"):
+        pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
+    pool_logits = _label_in_chunks(labelling.teacher, pool, classes, progress)
     return replace(labelling, pool=pool, pool_logits=pool_logits)
 
 
-def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
+def _label(teacher, X, y, classes, cv, sample_weight, n_jobs, progress):
     if is_frozen(teacher):
         # Fits nothing: a frozen one stays as it is, others remember the columns.
         teacher = clone(teacher).fit(X, y)
         own = classifier_log_odds(teacher, X, classes)
         return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
     splits = None if cv is None else _splits(cv, X, y)
-    fitted = fit_with_weights(clone(teacher), X, y, sample_weight)
-    own = classifier_log_odds(fitted, X, classes)
-    if splits is None:
-        return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
-    parts = _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs)
+    name, total = f"fitting {type(teacher).__name__}", 1 + len(splits or ())
+    with progress.stage(name, total, "fit") as advance:
+        fitted = fit_with_weights(clone(teacher), X, y, sample_weight)
+        own = classifier_log_odds(fitted, X, classes)
+        advance()
+        if splits is None:
+            return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
+        how = sample_weight, n_jobs, advance
+        parts = _cross_fit(teacher, X, y, classes, splits, *how)
     logits, held_out = own.copy(), np.zeros(len(y), dtype=bool)
     for (_, test), part in zip(splits, parts, strict=True):
         if part is not None:
@@ -131,13 +141,15 @@ def _label(teacher, X, y, classes, cv, sample_weight, n_jobs):
     return Labelling(fitted, logits, held_out, own)
 
 
-def _label_in_chunks(teacher, pool, classes):
+def _label_in_chunks(teacher, pool, classes, progress):
     # Once for all chunks.
     teacher = compile_classifier(teacher, pool)
     logits = np.empty((pool.shape[0], len(classes)), dtype=np.float32)
-    for start in range(0, len(logits), ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(logits)))
-        logits[rows] = classifier_log_odds(teacher, take_rows(pool, rows), classes)
+    with progress.stage("labelling new rows", len(logits), "row") as advance:
+        for start in range(0, len(logits), ROWS_AT_ONCE):
+            rows = np.arange(start, min(start + ROWS_AT_ONCE, len(logits)))
+            logits[rows] = classifier_log_odds(teacher, take_rows(pool, rows), classes)
+            advance(len(rows))
     return logits
 
 
@@ -152,12 +164,15 @@ def _splits(cv, X, y):
     return splits
 
 
-def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
+def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs, advance):
     """Out-of-fold log-odds of each fold, None where its teacher has diverged."""
-    parts = Parallel(n_jobs=n_jobs)(
+    parts = []
+    for part in Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_label_fold)(teacher, X, y, classes, train, test, sample_weight)
         for train, test in splits
-    )
+    ):
+        parts.append(part)
+        advance()
     sizes = np.array([np.median(np.ptp(part, axis=1)) for part in parts])
     usual = np.median(sizes)
     diverged = (usual > 0) & (sizes > DIVERGED * usual)
