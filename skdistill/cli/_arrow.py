@@ -100,6 +100,9 @@ class _CategoryReader:
         self._missing = MISSING_TEXTS.difference(known) if from_text else frozenset()
 
     def __call__(self, values):
+        kind = getattr(values.type, "value_type", values.type)
+        if types.is_nested(values.type) or types.is_temporal(kind):
+            raise refusal(self._levels.name, values.type)
         if not types.is_dictionary(values.type):
             values = values.dictionary_encode()
         elif len(values.dictionary) > len(values):

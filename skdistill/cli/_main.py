@@ -9,6 +9,7 @@ from .._version import __version__
 from . import _demo, _distill, _inspect, _report, _score
 from ._commands import Parser, UsageError
 from ._text import tell
+from ._threads import abandoned
 
 COMMANDS = (_demo, _distill, _score, _inspect, _report)
 
@@ -35,6 +36,14 @@ def main(arguments=None):
         by itself), 130 after Ctrl-C, 141 if nobody reads standard output any more.
     """
     options = _parser().parse_args(arguments)
+    code = _run(options)
+    if abandoned:
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(options):
     try:
         with _told_warnings():
             options.run(options)

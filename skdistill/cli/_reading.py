@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import shutil
-import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -88,11 +87,11 @@ def open_source(path, format):
     with ExitStack() as stack:
         if os.path.isfile(path):
             file = stack.enter_context(pa.OSFile(path, "rb"))
-        elif path == STANDARD:
-            file = sys.stdin.buffer
         else:
-            # A pipe, perhaps; else this tells what is wrong.
-            file = stack.enter_context(open(path, "rb"))
+            # A pipe, perhaps; else this tells what is wrong. Without a buffer nothing
+            # is locked if the program ends while it is read.
+            name = 0 if path == STANDARD else path
+            file = stack.enter_context(open(name, "rb", buffering=0, closefd=name != 0))
         if format == "csv":
             yield CsvSource(file)
             return
@@ -166,7 +165,9 @@ class CsvSource:
     n_rows = None
 
     def __init__(self, file):
-        head = file.read(HEAD)
+        head = b""
+        while len(head) < HEAD and (part := file.read(HEAD - len(head))):
+            head += part
         if file.seekable():
             file.seek(0)
             self._file = file

@@ -1,7 +1,55 @@
 """Reading ahead of the work and writing behind it, each in a thread."""
 
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Thread
+
+PATIENCE = 1.0
+"""Seconds to wait for a thread that is not needed any more. It may be reading from a
+pipe that nobody writes to, after the user has pressed Ctrl-C."""
+
+
+abandoned: list["Worker"] = []
+"""Those whose threads have been waited for in vain. A process that has one must leave
+by `os._exit`: Arrow would wait for it."""
+
+
+class Worker:
+    """A thread that makes one call after the other, as a context."""
+
+    def __init__(self):
+        self._calls: SimpleQueue = SimpleQueue()
+        self._results: SimpleQueue = SimpleQueue()
+        self._thread = Thread(target=self._work, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._calls.put(None)
+        self._thread.join(PATIENCE)
+        if self._thread.is_alive():
+            abandoned.append(self)
+
+    def begin(self, function, *arguments):
+        """Let the thread call a function."""
+        self._calls.put((function, arguments))
+
+    def result(self):
+        """Wait for the oldest call, and return or raise what it has."""
+        value, error = self._results.get()
+        if error is not None:
+            raise error
+        return value
+
+    def _work(self):
+        while (call := self._calls.get()) is not None:
+            function, arguments = call
+            try:
+                self._results.put((function(*arguments), None))
+            except BaseException as error:
+                self._results.put((None, error))
 
 
 def ahead(items):
@@ -17,10 +65,10 @@ def ahead(items):
     object
         The items, in order.
     """
-    with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = thread.submit(next, items, None)
+    with Worker() as worker:
+        worker.begin(next, items, None)
+        while (item := worker.result()) is not None:
+            worker.begin(next, items, None)
             yield item
 
 
@@ -41,13 +89,12 @@ def behind(function):
     callable
         Takes the arguments of the function, and returns nothing.
     """
-    with ThreadPoolExecutor(1) as thread:
-        running = thread.submit(bool)
+    with Worker() as worker:
+        worker.begin(bool)
 
         def call(*arguments):
-            nonlocal running
-            running.result()
-            running = thread.submit(function, *arguments)
+            worker.result()
+            worker.begin(function, *arguments)
 
         yield call
-        running.result()
+        worker.result()
