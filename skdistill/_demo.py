@@ -231,12 +231,8 @@ def quality(y, proba, teacher_proba, classes, prior, sample_weight=None):
     -------
     dict
         ``accuracy``, ``log_loss`` in nats, ``auc`` (with more than two classes the mean
-        of each against the rest), ``agreement`` and ``skill_retention``.
-
-    Raises
-    ------
-    ValueError
-        If the teacher is no better than always predicting the class frequencies.
+        of each against the rest; NaN if a class has no row), ``agreement`` and
+        ``skill_retention`` (NaN if the teacher has no skill).
     """
     labels = classes[proba.argmax(axis=1)]
     weights = {"sample_weight": sample_weight}
@@ -249,15 +245,22 @@ def quality(y, proba, teacher_proba, classes, prior, sample_weight=None):
         "agreement": agreement(
             classes[teacher_proba.argmax(axis=1)], labels, **weights
         ),
-        "skill_retention": skill_retention(
+        "skill_retention": _skill_retention(
             y, teacher_proba, proba, classes=classes, prior=prior, **weights
         ),
     }
 
 
+def _skill_retention(*arguments, **options):
+    try:
+        return skill_retention(*arguments, **options)
+    except ValueError:
+        return math.nan  # the teacher is no better than the class frequencies
+
+
 def _auc(y, proba, classes, weights):
     if len(np.unique(y)) < len(classes):
-        return math.nan  # not defined where a class has no row
+        return math.nan
     if len(classes) == 2:
         return float(roc_auc_score(y == classes[1], proba[:, 1], **weights))
     order = np.argsort(classes)

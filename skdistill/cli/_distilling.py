@@ -140,9 +140,7 @@ def _teacher(options, y):
             f"the teacher's classes are taken to be {labels.tolist()} in this order, "
             "as scikit-learn numbers them: say --classes if they are not."
         )
-        return load_teacher(
-            options.teacher, trust=False, refit=False, classes=labels.tolist()
-        )
+        return teacher.set_params(classes=labels.tolist()).fit()
     return teacher
 
 

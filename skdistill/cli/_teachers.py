@@ -1,5 +1,7 @@
 """Teachers from files."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 from ._commands import UsageError
@@ -104,9 +106,21 @@ def load_teacher(path, *, trust, refit, classes):
     return teacher if refit else _frozen(teacher, path)
 
 
+PROBE = """
+import sys, lightgbm, numpy
+booster = lightgbm.Booster(model_file=sys.argv[1])
+booster.predict(numpy.zeros((1, booster.num_feature())))
+"""
+"""Loads a model and scores a row: a damaged file can end the process of LightGBM."""
+
+
 def _load_booster(path, classes):
     from ..teachers import from_booster
 
+    if path.suffix.lower() == ".txt" and _is_damaged(path):
+        raise ValueError(
+            f"Got {path.name}, which is damaged, but expected the whole model."
+        )
     try:
         return from_booster(path, classes)
     except (OSError, ImportError, TypeError, ValueError):
@@ -114,6 +128,17 @@ def _load_booster(path, classes):
     # Both libraries have errors of their own.
     except Exception as error:
         raise ValueError(f"Got {path.name}, which cannot be read: {error}") from error
+
+
+def _is_damaged(path):
+    """Whether a model of LightGBM is cut off, or ends the process that reads it."""
+    text = path.read_bytes()
+    if not text.startswith(b"tree"):
+        return False  # nothing of LightGBM's, as it will be told
+    if b"\nend of trees" not in text:
+        return True  # LightGBM would take the trees that there are
+    probe = subprocess.run([sys.executable, "-c", PROBE, path], capture_output=True)
+    return probe.returncode < 0
 
 
 def _frozen(teacher, path):

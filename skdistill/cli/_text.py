@@ -23,7 +23,7 @@ def format_table(rows, columns, left=1):
     Parameters
     ----------
     rows : list of dict
-        Cells by the names of their columns; ``None`` is shown as a dash.
+        Cells by the names of their columns; ``None`` and NaN are shown as a dash.
     columns : dict of str to (str, str)
         Heading and format of each column, by name.
     left : int, default=1
@@ -37,7 +37,7 @@ def format_table(rows, columns, left=1):
     for row in rows:
         table.append(
             [
-                "-" if row[name] is None else form.format(row[name])
+                "-" if _is_unknown(row[name]) else form.format(row[name])
                 for name, (_, form) in columns.items()
             ]
         )
@@ -59,6 +59,10 @@ def format_bytes(size):
         return f"{size} bytes"
     unit = next(unit for unit in UNITS if size < 1000 * UNITS[unit] or unit == "GB")
     return f"{size / UNITS[unit]:,.1f} {unit}"
+
+
+def _is_unknown(value):
+    return value is None or value != value
 
 
 def _finite(value):
