@@ -80,7 +80,9 @@ def run(options):
     try:
         from ._scoring import score_table
     except ModuleNotFoundError as error:
-        raise ImportError("scoring files needs pyarrow: pip install pyarrow") from error
+        raise ImportError(
+            "scoring files needs pyarrow: pip install 'skdistill[cli]'"
+        ) from error
     result = score_table(options, MOST_ROWS)
     if options.json:
         print_json(result)

@@ -12,7 +12,7 @@ from ..runtime import TableReader, load
 from ._arrow import ArrowReader, arrow_labels, arrow_numbers, cells_of
 from ._commands import UsageError
 from ._reading import STANDARD, format_of, open_source
-from ._threads import ahead, behind
+from ._threads import DEPTH, ahead, behind
 from ._writing import open_sink
 
 CELLS = 2**20
@@ -91,11 +91,11 @@ def _find(columns, names, ids):
 
 
 def _read(batches, reader, shape):
-    """Yield batches and their rows, in two arrays by turns.
+    """Yield batches and their rows, in a few arrays by turns: one is used, others wait.
 
     Fresh memory for every batch would cost more than reading it.
     """
-    arrays = itertools.cycle([np.empty(shape), np.empty(shape)])
+    arrays = itertools.cycle([np.empty(shape) for _ in range(DEPTH + 1)])
     for batch in batches:
         if batch.num_rows:
             yield batch, reader.read(batch, next(arrays))

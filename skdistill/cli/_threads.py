@@ -1,8 +1,12 @@
 """Reading ahead of the work and writing behind it, each in a thread."""
 
-from contextlib import contextmanager
-from queue import SimpleQueue
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from threading import Thread
+
+DEPTH = 3
+"""Items that are taken ahead, and calls that wait: a thread that has to wait for a core
+keeps the others busy."""
 
 PATIENCE = 1.0
 """Seconds to wait for a thread that is not needed any more. It may be reading from a
@@ -27,13 +31,16 @@ class Worker:
         return self
 
     def __exit__(self, *_):
+        with suppress(Empty):  # after an error nothing more is begun
+            while True:
+                self._calls.get_nowait()
         self._calls.put(None)
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             abandoned.append(self)
 
     def begin(self, function, *arguments):
-        """Let the thread call a function."""
+        """Let the thread call a function, after those that it has been told before."""
         self._calls.put((function, arguments))
 
     def result(self):
@@ -53,7 +60,9 @@ class Worker:
 
 
 def ahead(items):
-    """Yield what an iterator gives, taking the next one in a thread meanwhile.
+    """Yield what an iterator gives, taking the next ones in a thread meanwhile.
+
+    While an item is used, up to `DEPTH` later ones are there.
 
     Parameters
     ----------
@@ -66,7 +75,8 @@ def ahead(items):
         The items, in order.
     """
     with Worker() as worker:
-        worker.begin(next, items, None)
+        for _ in range(DEPTH):
+            worker.begin(next, items, None)
         while (item := worker.result()) is not None:
             worker.begin(next, items, None)
             yield item
@@ -76,8 +86,8 @@ def ahead(items):
 def behind(function):
     """Yield what calls a function in a thread, while the caller goes on.
 
-    At most one call is under way: the next one waits for it, and so does the end of the
-    context. What a call raises is raised there.
+    At most `DEPTH` calls are waiting or under way: the next one waits for the oldest,
+    and the end of the context for all. What a call raises is raised there.
 
     Parameters
     ----------
@@ -90,11 +100,13 @@ def behind(function):
         Takes the arguments of the function, and returns nothing.
     """
     with Worker() as worker:
-        worker.begin(bool)
+        for _ in range(DEPTH):
+            worker.begin(bool)
 
         def call(*arguments):
             worker.result()
             worker.begin(function, *arguments)
 
         yield call
-        worker.result()
+        for _ in range(DEPTH):
+            worker.result()

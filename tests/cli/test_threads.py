@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skdistill.cli._threads import ahead, behind
+from skdistill.cli._threads import DEPTH, ahead, behind
 
 
 def failing(items, error):
@@ -31,18 +31,19 @@ def test_errors_of_the_source_arrive(n_before):
     assert [next(items) for _ in range(n_before)] == list(range(n_before))
 
 
-def test_only_one_item_is_taken_ahead():
+def test_few_items_are_taken_ahead():
     taken = []
 
     def source():
-        for item in range(5):
+        for item in range(50):
             taken.append(item)
             yield item
 
     items = ahead(source())
     assert next(items) == 0
     items.close()
-    assert taken == [0, 1]
+    assert taken[0] == 0
+    assert len(taken) <= DEPTH + 1
 
 
 def write_all(function, items):
@@ -51,7 +52,7 @@ def write_all(function, items):
             write(item)
 
 
-@pytest.mark.parametrize("n_calls", [1, 2])
+@pytest.mark.parametrize("n_calls", [1, 2, 9])
 def test_errors_of_the_sink_arrive(n_calls):
     written = []
 
@@ -61,7 +62,8 @@ def test_errors_of_the_sink_arrive(n_calls):
 
     with pytest.raises(OSError, match="full"):
         write_all(fail, range(n_calls))
-    assert written == [0]
+    assert written[0] == 0
+    assert len(written) <= min(n_calls, 1 + DEPTH)
 
 
 def test_an_error_of_the_caller_waits_for_the_thread():
