@@ -29,7 +29,8 @@ from skdistill.runtime import load, save
 from skdistill.students import MLPStudentClassifier
 
 N_COLUMNS = 20
-GROUP_ROWS = 250_000
+GROUP_ROWS = 2**20
+"""What pyarrow and pandas make of a table by default."""
 BARE_ROWS = 500_000
 BATCH_ROWS = 50_000
 COMMAND = (

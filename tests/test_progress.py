@@ -140,7 +140,8 @@ def test_progress_does_not_defeat_the_cache(tmp_path, capsys, rows):
 
 
 def test_folds_in_parallel_are_counted(capsys, rows):
-    distilled(TreeStudentClassifier(), n_jobs=2, verbose=1).fit(*rows)
+    with joblib.parallel_config("threading"):
+        distilled(TreeStudentClassifier(), n_jobs=2, verbose=1).fit(*rows)
     assert "4/4 fits" in capsys.readouterr().err
 
 

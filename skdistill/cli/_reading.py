@@ -23,8 +23,11 @@ STANDARD = "-"
 HEAD = 2**16
 """Bytes of a CSV file in which its header and first rows are looked for."""
 
-BUFFER = 2**20
-"""Bytes that are read at once: of each column of a Parquet file, of a CSV file."""
+COLUMN_BUFFER = 2**16
+"""Bytes that are read at once of each column of a Parquet file."""
+
+BLOCK = 2**20
+"""Bytes that are read at once of a CSV file."""
 
 FIRST_ROWS = 100
 
@@ -146,7 +149,7 @@ class ParquetSource:
             metadata=self._metadata,
             read_dictionary=[n for n, kind in kinds.items() if kind == "category"],
             # Else whole row groups would be in memory.
-            buffer_size=BUFFER,
+            buffer_size=COLUMN_BUFFER,
             pre_buffer=False,
         )
         yield from file.iter_batches(size, columns=list(kinds), use_threads=False)
@@ -172,7 +175,7 @@ class CsvSource:
             file.seek(0)
             self._file = file
         else:
-            self._file = io.BufferedReader(_Resumed(head, file), BUFFER)
+            self._file = io.BufferedReader(_Resumed(head, file), BLOCK)
         text = head.decode("utf-8-sig", errors="replace")
         try:
             rows = list(islice(csv.reader(io.StringIO(text, newline="")), FIRST_ROWS))
@@ -213,7 +216,7 @@ class CsvSource:
         }
         blocks = pyarrow.csv.open_csv(
             self._file,
-            read_options=pyarrow.csv.ReadOptions(block_size=BUFFER, use_threads=False),
+            read_options=pyarrow.csv.ReadOptions(block_size=BLOCK, use_threads=False),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=chosen,
                 include_columns=list(kinds),
