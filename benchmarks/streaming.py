@@ -12,6 +12,7 @@ the scores under their name; its peak of memory is what Linux says of the proces
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -49,10 +50,8 @@ def main():
         write_rows(data, arguments.rows, arguments.dtype)
         size = data.stat().st_size
         rounds = [
-            {
-                "bare": bare_rate(student, data, arguments.threads),
-                **command_rate(student, data, arguments.threads),
-            }
+            bare(student, data, arguments.threads)
+            | command(student, data, arguments.threads)
             for _ in range(arguments.rounds)
         ]
     figures = {
@@ -64,8 +63,12 @@ def main():
     }
     for name in ("bare", "command"):
         rate = statistics.median(r[name] for r in rounds)
-        figures[f"{name}_rows_per_second"] = rate
-        print(f"{name:8}{rate / 1e6:6.2f} million rows/s")
+        cpu = statistics.median(r[f"{name}_cpu"] for r in rounds)
+        figures |= {f"{name}_rows_per_second": rate, f"{name}_cpu_seconds": cpu}
+        print(
+            f"{name:8}{rate / 1e6:6.2f} million rows/s, {cpu:.2f} seconds of processor "
+            "time for a million rows"
+        )
     print(f"command / bare: {figures['ratio']:.2f}, median of {len(rounds)} rounds")
     print(f"peak memory of the command: {figures['peak_megabytes']:.0f} MB")
     if arguments.json:
@@ -109,8 +112,8 @@ def write_rows(path, n_rows, dtype):
     writer.close()
 
 
-def bare_rate(student, data, n_threads):
-    """Rows a second of the runtime alone, from arrays that are in memory."""
+def bare(student, data, n_threads):
+    """The runtime alone, from arrays that are in memory."""
     scorer = load(student, n_threads=n_threads)
     rows, n_rows = [], 0
     for batch in pq.ParquetFile(data).iter_batches(BATCH_ROWS):
@@ -120,28 +123,37 @@ def bare_rate(student, data, n_threads):
         if n_rows >= BARE_ROWS:
             break
     scorer.predict_proba(rows[0])
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     for batch in rows:
         scorer.predict_proba(batch)
-    return n_rows / (time.perf_counter() - start)
+    return {
+        "bare": n_rows / (time.perf_counter() - start),
+        "bare_cpu": (time.process_time() - cpu) / n_rows * 1e6,
+    }
 
 
-def command_rate(student, data, n_threads):
-    """Rows a second and peak of memory of the command."""
+def command(student, data, n_threads):
+    """The command; its processor time is that of the whole process."""
     out = data.with_name("scores.parquet")
     arguments = ["score", student, data, "--id", "id", "--out", out, "--json"]
-    command = [sys.executable, "-c", COMMAND, *map(str, arguments)]
-    command += ["--threads", str(n_threads), "--no-progress"]
-    start = time.perf_counter()
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    arguments += ["--threads", n_threads, "--no-progress"]
+    line = [sys.executable, "-c", COMMAND, *map(str, arguments)]
+    start, cpu = time.perf_counter(), children_cpu()
+    run = subprocess.run(line, capture_output=True, text=True, check=True)
     seconds = time.perf_counter() - start
     result = json.loads(run.stdout)
     assert result["rows"] == pq.read_metadata(out).num_rows
     return {
         "command": result["rows"] / result["seconds"],
+        "command_cpu": (children_cpu() - cpu) / result["rows"] * 1e6,
         "with_start": result["rows"] / seconds,
         "peak_megabytes": int(run.stderr) * 1024 / 1e6,
     }
+
+
+def children_cpu():
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
