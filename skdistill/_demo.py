@@ -1,5 +1,6 @@
 """The main job on real data: an ensemble distilled, with honest numbers beside it."""
 
+import math
 import pickle
 import tempfile
 import time
@@ -13,6 +14,7 @@ from sklearn.model_selection import train_test_split
 
 from ._columns import take_rows
 from ._distilled import DistilledClassifier
+from ._progress import Progress
 from .inspection import agreement, skill_retention
 from .runtime import load, save
 from .students import MLPStudentClassifier, TreeStudentClassifier
@@ -69,7 +71,7 @@ class Score:
     fit_seconds: float
 
 
-def run_demo(X, y, settings, random_state=0, report=lambda message: None):
+def run_demo(X, y, settings, random_state=0, progress=None):
     """Distil a LightGBM ensemble into a network and a tree, and score them.
 
     Parameters
@@ -82,8 +84,8 @@ def run_demo(X, y, settings, random_state=0, report=lambda message: None):
         How large the demonstration is.
     random_state : int, default=0
         Seeds the split and every model.
-    report : callable, default does nothing
-        Called with a line of text before each stage.
+    progress : Progress, default=None
+        Is told of each stage.
 
     Returns
     -------
@@ -91,27 +93,29 @@ def run_demo(X, y, settings, random_state=0, report=lambda message: None):
         With the sizes of the parts and, under ``"scores"``, a `Score` for the teacher,
         each distilled student, and the same students trained on plain labels.
     """
+    progress = Progress() if progress is None else progress
     X, y = _draw(X, np.asarray(y), settings.max_rows, random_state)
     train, test = train_test_split(
         np.arange(len(y)), test_size=TEST_SHARE, random_state=random_state, stratify=y
     )
     parts = take_rows(X, train), y[train], take_rows(X, test), y[test]
-    teacher = _teacher(settings, random_state)
+    teacher = default_teacher(settings.n_estimators, random_state)
     students = {
         "network 3x64": MLPStudentClassifier(
             n_steps=settings.n_steps, random_state=random_state
         ),
         "tree of 64 leaves": TreeStudentClassifier(random_state=random_state),
     }
-    models = _fit_models(teacher, students, parts, settings, random_state, report)
-    report("scoring the held-out rows")
+    models = _fit_models(teacher, students, parts, settings, random_state, progress)
+    with progress.stage("scoring the held-out rows"):
+        scores = _score_models(models, parts)
     return {
         "rows_train": len(train),
         "rows_test": len(test),
         "columns": X.shape[1],
         "classes": [str(label) for label in models[0][2].classes_],
         "teacher": f"LightGBM, {settings.n_estimators} trees",
-        "scores": _score_models(models, parts),
+        "scores": scores,
     }
 
 
@@ -134,11 +138,24 @@ def _draw(X, y, max_rows, random_state):
     return take_rows(X, rows), y[rows]
 
 
-def _teacher(settings, random_state):
+def default_teacher(n_estimators=FULL.n_estimators, random_state=0):
+    """Return an unfitted LightGBM ensemble for when nobody has brought a teacher.
+
+    Parameters
+    ----------
+    n_estimators : int, default=500
+        Number of trees (of each class, if there are more than two).
+    random_state : int, default=0
+        Its seed.
+
+    Returns
+    -------
+    lightgbm.LGBMClassifier
+    """
     from lightgbm import LGBMClassifier
 
     return LGBMClassifier(
-        n_estimators=settings.n_estimators,
+        n_estimators=n_estimators,
         learning_rate=0.05,
         reg_lambda=1.0,
         subsample=0.8,
@@ -150,34 +167,28 @@ def _teacher(settings, random_state):
     )
 
 
-def _fit_models(teacher, students, parts, settings, random_state, report):
+def _fit_models(teacher, students, parts, settings, random_state, progress):
     """Return (name, trained on, model, seconds); the teacher is fitted once."""
     X, y, _, _ = parts
     models: list[tuple] = []
     with tempfile.TemporaryDirectory() as cache:
         for name, student in students.items():
-            report(
-                f"distilling {settings.n_estimators} trees into a {name}"
-                + (
-                    ""
-                    if models
-                    else f" (the teacher is fitted {settings.cv + 1} times)"
-                )
-            )
             model = DistilledClassifier(
                 teacher,
                 student,
                 cv=settings.cv,
                 memory=cache,
                 random_state=random_state,
+                verbose=progress.verbose,
             )
-            seconds = _timed(lambda model=model: model.fit(X, y))
+            with progress.stage(f"distilling {settings.n_estimators} trees, {name}"):
+                seconds = _timed(lambda model=model: model.fit(X, y))
             if not models:
                 models.append(("teacher", "labels", model.teacher_, seconds))
             models.append((name, "teacher + labels", model, seconds))
-            report(f"training the same {name} on plain labels")
             alone = clone(student)
-            seconds = _timed(lambda alone=alone: alone.fit(X, y))
+            with progress.fitting(alone, f"training the same {name} on plain labels"):
+                seconds = _timed(lambda alone=alone: alone.fit(X, y))
             models.append((name, "labels", alone, seconds))
     return models
 
@@ -188,32 +199,76 @@ def _score_models(models, parts):
     classes = teacher.classes_
     prior = [np.mean(y_train == label) for label in classes]
     teacher_proba = teacher.predict_proba(X)
-    teacher_labels = classes[teacher_proba.argmax(axis=1)]
-    scores = []
-    for name, trained_on, model, seconds in models:
-        proba = model.predict_proba(X)
-        labels = classes[proba.argmax(axis=1)]
-        score = Score(
+    return [
+        Score(
             model=name,
             trained_on=trained_on,
-            accuracy=float(accuracy_score(y, labels)),
-            log_loss=float(log_loss(y, proba, labels=classes)),
-            auc=_auc(y, proba, classes),
-            agreement=agreement(teacher_labels, labels),
-            skill_retention=skill_retention(
-                y, teacher_proba, proba, classes=classes, prior=prior
-            ),
+            **quality(y, model.predict_proba(X), teacher_proba, classes, prior),
             **_cost(model, X),
             fit_seconds=seconds,
         )
-        scores.append(score)
-    return scores
+        for name, trained_on, model, seconds in models
+    ]
 
 
-def _auc(y, proba, classes):
+def quality(y, proba, teacher_proba, classes, prior, sample_weight=None):
+    """Say how good a model is on held-out rows, and how close to its teacher.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        True labels.
+    proba, teacher_proba : ndarray of shape (n_samples, n_classes)
+        Class probabilities of the model and of the teacher.
+    classes : ndarray of shape (n_classes,)
+        Class labels of the columns.
+    prior : array-like of shape (n_classes,)
+        Class frequencies in the training rows.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Weights of the rows.
+
+    Returns
+    -------
+    dict
+        ``accuracy``, ``log_loss`` in nats, ``auc`` (with more than two classes the mean
+        of each against the rest; NaN if a class has no row), ``agreement`` and
+        ``skill_retention`` (NaN if the teacher has no skill).
+    """
+    labels = classes[proba.argmax(axis=1)]
+    weights = {"sample_weight": sample_weight}
+    order = np.argsort(classes)
+    loss = log_loss(y, proba[:, order], labels=classes[order], **weights)
+    return {
+        "accuracy": float(accuracy_score(y, labels, **weights)),
+        "log_loss": float(loss),
+        "auc": _auc(y, proba, classes, weights),
+        "agreement": agreement(
+            classes[teacher_proba.argmax(axis=1)], labels, **weights
+        ),
+        "skill_retention": _skill_retention(
+            y, teacher_proba, proba, classes=classes, prior=prior, **weights
+        ),
+    }
+
+
+def _skill_retention(*arguments, **options):
+    try:
+        return skill_retention(*arguments, **options)
+    except ValueError:
+        return math.nan  # the teacher is no better than the class frequencies
+
+
+def _auc(y, proba, classes, weights):
+    if len(np.unique(y)) < len(classes):
+        return math.nan
     if len(classes) == 2:
-        return float(roc_auc_score(y == classes[1], proba[:, 1]))
-    return float(roc_auc_score(y, proba, multi_class="ovr", labels=classes))
+        return float(roc_auc_score(y == classes[1], proba[:, 1], **weights))
+    order = np.argsort(classes)
+    return float(
+        roc_auc_score(
+            y, proba[:, order], multi_class="ovr", labels=classes[order], **weights
+        )
+    )
 
 
 def _cost(model, X):

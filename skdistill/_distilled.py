@@ -11,12 +11,13 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted, check_memory
 
 from ._columns import take_columns
-from ._distilled_base import BaseDistilled, draw_seed
-from ._fitting import clone_seeded, fit_with_weights, is_frozen
+from ._distilled_base import BaseDistilled, draw_seed, fit_student
+from ._fitting import clone_seeded, is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
 from ._metadata import leave_out_weightless, route
 from ._parameters import check_number
+from ._progress import Progress
 from ._student_columns import choose_columns
 from ._validation import check_groups, check_labels, check_table, check_weights
 from .losses._numpy import check_alpha, check_temperature
@@ -109,7 +110,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     random_state : int, RandomState or None, default=None
         Seeds the folds, and those seeds of teacher and student that are ``None``.
     verbose : int, default=0
-        Whether to print each stage as it begins.
+        Above 0, how far each stage is, and the student, is told on standard error: as
+        bars on a terminal with tqdm, else as lines.
 
     Attributes
     ----------
@@ -256,9 +258,9 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         y = check_labels(y, X)
         classes = self._classes(X, y)
 
-        self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
+        progress = Progress(self.verbose)
         pool = (self._sampler(X, student), X_unlabeled, seed)
-        labelling = self._label(teacher, X, y, classes, cv, metadata, pool)
+        labelling = self._label(teacher, X, y, classes, cv, metadata, pool, progress)
         labels, weights = encode_labels(y, classes), metadata.sample_weight
         rows = LabelledRows(
             X,
@@ -274,8 +276,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         X, targets, weights = rows.targets(self.temperature, self.alpha)
         if columns is not None:
             X = take_columns(X, columns)
-        self._say(f"fitting {type(student).__name__} to {len(targets)} rows")
-        self.student_ = fit_with_weights(student, X, targets, weights)
+        self.student_ = fit_student(student, X, targets, weights, progress)
         self.student_columns_ = columns
         self.teacher_ = labelling.teacher
         self.classes_ = classes
@@ -354,9 +355,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             )
         return student
 
-    def _label(self, teacher, X, y, classes, cv, metadata, pool):
+    def _label(self, teacher, X, y, classes, cv, metadata, pool, progress):
         """Labelling of the rows and of a pool, from the cache if it is there."""
-        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
+        label = check_memory(self.memory).cache(
+            label_rows, ignore=["n_jobs", "progress"]
+        )
         return label(
             teacher,
             X,
@@ -368,6 +371,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             n_jobs=self.n_jobs,
             fit_params=metadata.teacher_params,
             split_params=metadata.split_params,
+            progress=progress,
         )
 
     def _squared_error(self):

@@ -8,7 +8,13 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._fitting import is_frozen, last_step, routing_is_enabled, takes_weights
+from ._fitting import (
+    fit_with_weights,
+    is_frozen,
+    last_step,
+    routing_is_enabled,
+    takes_weights,
+)
 from ._student_columns import select_columns
 from ._validation import check_table
 from .augmentation import Munge
@@ -175,9 +181,12 @@ class BaseDistilled(BaseEstimator):
             return self.augmenter
         return Munge() if takes_weights(student) and not issparse(X) else None
 
-    def _say(self, message):
-        if self.verbose:
-            print(f"[skdistill] {message}")
+
+def fit_student(student, X, targets, weights, progress):
+    """Return a student that is fitted, and tell so."""
+    stage = f"fitting {type(student).__name__} to {len(targets):,} rows"
+    with progress.fitting(last_step(student), stage):
+        return fit_with_weights(student, X, targets, weights)
 
 
 def draw_seed(random_state):

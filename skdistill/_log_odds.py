@@ -31,7 +31,14 @@ between stays small."""
 
 
 def classifier_log_odds(
-    classifier, X, classes, *, unseen_log_odds=None, smooths=True, dtype=np.float64
+    classifier,
+    X,
+    classes,
+    *,
+    unseen_log_odds=None,
+    smooths=True,
+    dtype=np.float64,
+    advance=None,
 ):
     r"""Log-odds of a fitted classifier on `X`, a column for each of `classes`.
 
@@ -61,6 +68,8 @@ def classifier_log_odds(
         Whether frequencies of votes are smoothed.
     dtype : dtype, default=float64
         Of the result.
+    advance : callable, default=None
+        Is told of the number of rows in each chunk that is done.
 
     Returns
     -------
@@ -90,6 +99,8 @@ def classifier_log_odds(
                 f"expected one for each of its {len(own_classes)} classes."
             )
         log_odds[rows, known_to_it] = log_softmax(own)[:, positions[known_to_it]]
+        if advance is not None:
+            advance(len(own))
     return log_odds
 
 

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "skdistill"
 
 LAYERS = [
-    {"_version"},
+    {"_version", "_progress"},
     {"runtime"},
     {"_parameters"},
     {"losses", "datasets"},
@@ -36,15 +36,21 @@ RESTRICTED = {
     "lightgbm": {
         "_demo.py",
         "_kinds/_of_lightgbm.py",
-        "cli.py",
+        "cli/_demo.py",
         "students/_boosted.py",
         "teachers/_booster.py",
     },
     "catboost": {"_kinds/_of_catboost.py"},
     "xgboost": {"_kinds/_of_xgboost.py", "teachers/_booster.py"},
-    "pandas": {"datasets/_loaders.py", "cli.py"},
+    "pandas": {"datasets/_loaders.py", "cli/_tables.py"},
+    "pyarrow": {
+        "cli/_arrow.py",
+        "cli/_reading.py",
+        "cli/_scoring.py",
+        "cli/_writing.py",
+    },
     "narwhals": {"_columns.py"},
-    "tqdm": {"cli.py"},
+    "tqdm": {"_progress.py"},
     "matplotlib": {
         "inspection/_plotting.py",
         "inspection/_figures.py",

@@ -1,6 +1,8 @@
 """Models as files: data, never code."""
 
+import errno
 import os
+from contextlib import contextmanager
 
 from ._archive import LARGEST_FILE, pack, unpack
 from ._header import decode, encode, parse
@@ -239,15 +241,48 @@ def write_whole(path, content):
     OSError
         If it cannot be written; what was there is as it was.
     """
+    with replaced(path) as temporary, open(temporary, "wb") as file:
+        file.write(content)
+
+
+@contextmanager
+def replaced(path):
+    """Yield the name of a file to write, which then gets the right name.
+
+    A device or a pipe cannot be replaced, and is written itself.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Where the file shall be. One that is there is replaced.
+
+    Yields
+    ------
+    str
+        Name of an empty file in the same folder.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written. As after any other error, what was there is as it was.
+    """
     path = os.path.realpath(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        yield path
+        return
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.tmp")
-    # Unlike those of tempfile it has the permissions that the user's files have.
-    file = open(temporary, "xb")  # noqa: SIM115 - closed before it is removed
     try:
-        with file:
-            file.write(content)
-            file.flush()
+        # Unlike those of tempfile it has the permissions that the user's files have.
+        with open(temporary, "xb"):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:

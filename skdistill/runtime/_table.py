@@ -138,6 +138,27 @@ class TableReader:
             raise TypeError(f"Got {X!r}, but expected a table.")
         return self._read_array(X)
 
+    def positions(self, names):
+        """Find the columns of the model in a table, as `read` does.
+
+        Parameters
+        ----------
+        names : list of str
+            Names of the table's columns.
+
+        Returns
+        -------
+        list of int
+            Position in `names` of each column of the model.
+
+        Raises
+        ------
+        ValueError
+            If columns are missing or ambiguous.
+        """
+        order = self._order(names)
+        return list(range(len(self.names))) if order is None else order
+
     def _read_rows(self, read, rows):
         out = np.empty((len(rows), len(self.names)))
         read(rows, out)

@@ -53,7 +53,8 @@ class MLPStudentClassifier(ScoredStudentClassifier):
         Seeds initial weights, batches and the held-out rows. Global generators are
         not touched if it is given.
     verbose : int, default=0
-        Whether to print the objective as it falls.
+        Above 0, how many steps are done and the objective are told on standard error:
+        as a bar on a terminal if tqdm is installed, as lines elsewhere.
 
     Attributes
     ----------

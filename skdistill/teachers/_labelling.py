@@ -12,6 +12,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._columns import take_rows
 from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
+from .._progress import Progress
 from ._label_codes import fit_teacher
 from ._pool import make_pool
 
@@ -63,6 +64,7 @@ def label_rows(
     n_jobs=None,
     fit_params=None,
     split_params=None,
+    progress=None,
 ):
     """Fit the teacher and read its log-odds on every row, out of fold.
 
@@ -104,6 +106,8 @@ def label_rows(
         like the rows.
     split_params : dict, default=None
         What ``split`` is given beside rows and labels, such as groups.
+    progress : Progress, default=None
+        Is told of each fit and of labelled rows.
 
     Returns
     -------
@@ -118,29 +122,38 @@ def label_rows(
     fit = partial(_fit, teacher, X, y, sample_weight, fit_params or {})
     whole = cv is None or is_frozen(teacher)
     splits = None if whole else _splits(cv, X, y, split_params or {})
-    labelling = _label(teacher, X, y, classes, splits, fit, n_jobs)
-    pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
-    if pool is None:
+    progress = Progress() if progress is None else progress
+    labelling = _label(teacher, X, y, classes, splits, fit, n_jobs, progress)
+    if augmenter is None and X_unlabeled is None:
         return labelling
-    pool_logits = classifier_log_odds(
-        labelling.teacher, pool, classes, dtype=np.float32
-    )
+    with progress.stage("making rows for the teacher to label"):
+        pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
+    with progress.stage("labelling new rows", pool.shape[0], "row") as advance:
+        pool_logits = classifier_log_odds(
+            labelling.teacher, pool, classes, dtype=np.float32, advance=advance
+        )
     return replace(labelling, pool=pool, pool_logits=pool_logits)
 
 
-def _label(teacher, X, y, classes, splits, fit, n_jobs):
+def _label(teacher, X, y, classes, splits, fit, n_jobs, progress):
     if is_frozen(teacher):
         # Fits nothing: a frozen one stays as it is, others remember the columns.
         teacher = clone(teacher).fit(X, y)
         own = classifier_log_odds(teacher, X, classes)
         return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
-    fitted = fit()
-    own = classifier_log_odds(fitted, X, classes)
-    if splits is None:
-        return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
-    parts = Parallel(n_jobs=n_jobs)(
-        delayed(_label_fold)(fit, X, y, classes, *split) for split in splits
-    )
+    name, total = f"fitting {type(teacher).__name__}", 1 + len(splits or ())
+    with progress.stage(name, total, "fit") as advance:
+        fitted = fit()
+        own = classifier_log_odds(fitted, X, classes)
+        advance()
+        if splits is None:
+            return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
+        parts = []
+        for part in Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(_label_fold)(fit, X, y, classes, *split) for split in splits
+        ):
+            parts.append(part)
+            advance()
     logits, times = np.zeros_like(own), np.zeros(len(y))
     for (_, test), part in zip(splits, _converged(parts, teacher), strict=True):
         if part is not None:

@@ -3,6 +3,7 @@ import re
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import pairwise
@@ -320,3 +321,23 @@ def test_loading_imports_nothing_slow(rng, tmp_path):
         "assert not new, new\n"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path / "m.skd"], check=True)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_written_and_not_replaced(rng, tmp_path):
+    pipe, spec = tmp_path / "m.skd", network(rng)
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as thread:
+        content = thread.submit(pipe.read_bytes)
+        save(spec, pipe)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert_same(spec, read_archive(content.result())[1])
+
+
+def test_a_folder_that_is_not_there_is_named(rng, tmp_path):
+    path = tmp_path / "no" / "m.skd"
+    with pytest.raises(FileNotFoundError) as error:
+        save(network(rng), path)
+    assert error.value.filename == os.path.realpath(path)
+    with pytest.raises(IsADirectoryError):
+        save(network(rng), tmp_path)

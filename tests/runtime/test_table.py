@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from skdistill._columns import learn_columns, read_columns
-from skdistill.runtime import TableReader, read_table
+from skdistill.runtime import NumberColumn, TableReader, read_table
 from skdistill.runtime._levels import is_missing
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -404,3 +404,17 @@ def test_students_and_runtime_agree_on_a_real_table(adult):
     np.testing.assert_array_equal(
         read_table(columns, X.iloc[5:6]), expected[5:6], strict=True
     )
+
+
+def test_positions_of_the_columns_in_a_table():
+    named = TableReader((NumberColumn("b", 0, 1), NumberColumn("a", 0, 1)))
+    assert named.positions(["a", "c", "b"]) == [2, 0]
+    assert named.positions(["b", "a"]) == [0, 1]
+    with pytest.raises(ValueError, match=r"without columns \['b'\]"):
+        named.positions(["a"])
+    with pytest.raises(ValueError, match="2 columns named 'a'"):
+        named.positions(["a", "b", "a"])
+    unnamed = TableReader((NumberColumn("x0", 0, 1), NumberColumn("x1", 0, 1)))
+    assert unnamed.positions(["p", "q"]) == [0, 1]
+    with pytest.raises(ValueError, match="3 columns"):
+        unnamed.positions(["p", "q", "r"])

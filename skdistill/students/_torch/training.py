@@ -2,11 +2,12 @@
 
 import numpy as np
 import torch
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 from skorch.helper import predefined_split
 from threadpoolctl import threadpool_limits
 from torch.utils.data import TensorDataset
 
+from ..._progress import Progress
 from ...losses._torch import SoftTargetLoss
 from .batches import BatchStream
 from .compact import CompactInputs
@@ -56,16 +57,37 @@ def train_network(settings, table, targets, sample_weight, random_state, stops_e
     slices = _slices(settings._n_steps(len(data)))
     net = make_net(settings, inputs.width, targets, batch_size, slices, seed)
     net.set_params(module__expand=inputs)
+    stopping = EarlyStopping(patience=settings.n_iter_no_change, load_best=True)
     if validation is not None:
-        stopping = EarlyStopping(patience=settings.n_iter_no_change, load_best=True)
-        net.set_params(
-            train_split=predefined_split(validation),
-            callbacks=[("early_stopping", stopping)],
-        )
+        net.set_params(train_split=predefined_split(validation))
+    stage = f"training the network on {len(data):,} rows"
     # More threads gain nothing on batches, and would change the order of sums.
-    with seeded(seed), threadpool_limits(1, user_api="blas"):
+    with (
+        seeded(seed),
+        threadpool_limits(1, user_api="blas"),
+        Progress(settings.verbose).stage(stage, sum(slices), "step") as advance,
+    ):
+        callbacks = [("steps", _Steps(advance)), ("early_stopping", stopping)]
+        net.set_params(callbacks=callbacks[: 1 + (validation is not None)])
         net.fit(data, y=None)
+    stopped = getattr(stopping, "misses_", 0) == stopping.patience
+    if net.n_steps_taken_ < sum(slices) and not stopped:
+        # skorch takes an interrupt for a wish to go on with the weights as they are.
+        raise KeyboardInterrupt
     return net.module_.layers_as_arrays(), net.history, net.n_steps_taken_
+
+
+class _Steps(Callback):
+    """Tells how many steps are done."""
+
+    def __init__(self, advance):
+        self.advance = advance
+
+    def on_epoch_end(self, net, **kwargs):
+        self.advance(
+            net.history[-1]["train_batch_count"],
+            f"loss {net.history[-1, 'train_loss']:.4f}",
+        )
 
 
 def make_net(settings, n_inputs, targets, batch_size, slices, seed):
@@ -110,7 +132,7 @@ def make_net(settings, n_inputs, targets, batch_size, slices, seed):
         iterator_train__seed=seed,
         iterator_valid=BatchStream,
         train_split=None,
-        verbose=settings.verbose,
+        verbose=0,
     )
 
 

@@ -43,7 +43,8 @@ def test_demo_runs_on_a_users_table(table, suffix, small, capsys):
         assert 0.5 < score["accuracy"] <= 1
         assert 0 < score["log_loss"] < 1
         assert min(score["size_kb"], score["one_row_us"], score["rows_per_second"]) > 0
-    assert "done" in progress
+    assert "fitting LGBMClassifier: 4/4 fits" in progress
+    assert "rows without a label are not used" in progress
 
 
 def test_demo_prints_a_table(small, capsys):

@@ -1,0 +1,65 @@
+"""What all commands have in common: how they are declared, and wrong arguments."""
+
+import argparse
+import textwrap
+
+
+class UsageError(ValueError):
+    """Arguments that do not go together: exit code 2 instead of 1."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Tells wrong arguments in one line."""
+
+    def error(self, message):
+        """Exit with code 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def add_command(commands, name, run, *, purpose, description, examples):
+    """Declare a command, with what all have in common.
+
+    Parameters
+    ----------
+    commands : subparsers of argparse
+        Where it is added.
+    name : str
+        Name of the command.
+    run : callable
+        What is called with the options.
+    purpose : str
+        A line for the list of commands.
+    description : str
+        A paragraph for its own help.
+    examples : list of str
+        Command lines for its own help.
+
+    Returns
+    -------
+    Parser
+        To be given the arguments of the command.
+    """
+    lines = "\n".join(f"  {example}" for example in examples)
+    parser = commands.add_parser(
+        name,
+        help=purpose,
+        description=textwrap.fill(description, 78),
+        epilog=f"examples:\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
+    parser.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def positive_integer(text):
+    """Return an argument as an integer of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f"Got {text}, but expected an integer of at least 1."
+        )
+    return number

@@ -1,0 +1,195 @@
+"""``skdistill distill``: from a teacher and a table to the file of a student."""
+
+import time
+from pathlib import Path
+
+from .._progress import Progress
+from ._commands import UsageError, add_command
+from ._text import format_bytes, format_table, print_json
+
+STUDENTS = ("mlp", "tree", "boosted")
+
+SUFFIXES = (".skd", ".onnx", ".c")
+
+COLUMNS = {
+    "model": ("model", "{}"),
+    "accuracy": ("accuracy", "{:.4f}"),
+    "log_loss": ("log-loss", "{:.4f}"),
+    "auc": ("AUC", "{:.4f}"),
+    "agreement": ("agreement", "{:.4f}"),
+    "skill_retention": ("skill kept", "{:.1%}"),
+}
+
+
+def add_to(commands):
+    """Declare the command."""
+    parser = add_command(
+        commands,
+        "distill",
+        run,
+        purpose="distil a teacher into a student, and export it",
+        description=(
+            "Distil a teacher into a small student on the rows of a table, say how "
+            "good both are on rows that are held out, and export the student. Rows "
+            "whose label is missing are labelled by the teacher."
+        ),
+        examples=[
+            "skdistill distill --data loans.parquet --target default --out loans.skd",
+            "skdistill distill --teacher model.txt --data new.csv --target default \\",
+            "    --drop loan --student tree --out loans.onnx",
+            "skdistill distill --teacher model.joblib --trust --refit \\",
+            "    --data loans.parquet --target default --weights exposure --out l.skd",
+        ],
+    )
+    _add_inputs(parser)
+    _add_settings(parser)
+    _add_outputs(parser)
+
+
+def _add_inputs(parser):
+    group = parser.add_argument_group("teacher and data")
+    group.add_argument(
+        "--teacher",
+        metavar="FILE",
+        help="LightGBM's .txt, XGBoost's .json or .ubj, or a pickled classifier "
+        "(.joblib, .pkl), used as it is: give rows it was not fitted on "
+        "(default: a LightGBM ensemble of 500 trees is fitted)",
+    )
+    group.add_argument(
+        "--trust", action="store_true", help="load a pickle, which can run any code"
+    )
+    group.add_argument(
+        "--refit",
+        action="store_true",
+        help="fit a pickled teacher anew, as a recipe: for the rows it was fitted on",
+    )
+    group.add_argument(
+        "--classes",
+        metavar="A,B,...",
+        help="labels of a native model's classes 0, 1, ... (default: sorted)",
+    )
+    group.add_argument(
+        "--data", required=True, metavar="FILE", help="a table, .csv or .parquet"
+    )
+    group.add_argument("--target", required=True, help="its column of class labels")
+    group.add_argument(
+        "--weights", metavar="COLUMN", help="its column of weights of the rows"
+    )
+    group.add_argument(
+        "--drop",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="column that no model shall see, such as an id; may be repeated",
+    )
+    held_out = group.add_mutually_exclusive_group()
+    held_out.add_argument(
+        "--test", metavar="FILE", help="a table of rows to judge by, and not to fit"
+    )
+    held_out.add_argument(
+        "--test-fraction",
+        type=float,
+        default=0.25,
+        metavar="SHARE",
+        help="share of the rows to hold out instead (default: 0.25; 0: none)",
+    )
+
+
+def _add_settings(parser):
+    group = parser.add_argument_group("student")
+    group.add_argument(
+        "--student",
+        choices=STUDENTS,
+        default="mlp",
+        help="a network, one tree, or a few boosted trees (default: mlp)",
+    )
+    group.add_argument("--temperature", type=float, help="softens the teacher")
+    group.add_argument("--alpha", type=float, help="share of the teacher, 0 to 1")
+    group.add_argument(
+        "--cv", type=int, help="folds for the log-odds of a teacher that is fitted"
+    )
+    group.add_argument("--seed", type=int, default=0, help="(default: 0)")
+
+
+def _add_outputs(parser):
+    group = parser.add_argument_group("results")
+    group.add_argument(
+        "--out", required=True, metavar="FILE", help="student: .skd, .onnx or .c"
+    )
+    group.add_argument(
+        "--save-model",
+        metavar="FILE",
+        help="also the whole fitted model, teacher and all, as a .joblib",
+    )
+    group.add_argument(
+        "--report", metavar="FILE", help="also a report on the held-out rows, .html"
+    )
+    group.add_argument(
+        "--quiet", action="store_true", help="tell nothing of the progress"
+    )
+
+
+def run(options):
+    """Distil, judge and export."""
+    _check(options)
+    from ._distilling import distil
+
+    start = time.perf_counter()
+    result = distil(options, Progress(verbose=not options.quiet))
+    result["seconds"] = time.perf_counter() - start
+    if options.json:
+        print_json(result)
+    else:
+        print(_format(result, options))
+
+
+def _check(options):
+    """Raise what would else be known only after hours."""
+    if Path(options.out).suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            f"Got --out {options.out}, but expected a file that ends in one of "
+            f"{', '.join(SUFFIXES)}."
+        )
+    if not 0 <= options.test_fraction < 1:
+        raise UsageError(
+            f"Got --test-fraction {options.test_fraction}, but expected 0 or more and "
+            "less than 1."
+        )
+    for path in filter(None, [options.out, options.report, options.save_model]):
+        folder = Path(path).resolve().parent
+        if not folder.is_dir():
+            raise FileNotFoundError(f"Got {path}, but there is no folder {folder}.")
+    if options.report and not (options.test or options.test_fraction):
+        raise UsageError("--report is on held-out rows, but --test-fraction is 0.")
+    if options.refit and not options.teacher:
+        raise UsageError("--refit is for a --teacher.")
+    if options.classes and not options.teacher:
+        raise UsageError("--classes are those of a --teacher.")
+
+
+def _format(result, options):
+    rows = f"{result['rows_train']:,} rows to learn from"
+    if result["rows_unlabeled"]:
+        rows += f", {result['rows_unlabeled']:,} without a label"
+    lines = [
+        f"{result['teacher']} -> {result['student']}; {rows}, "
+        f"{result['rows_test']:,} held out, {result['columns']} columns, "
+        f"{len(result['classes'])} classes"
+    ]
+    if result["quality"]:
+        lines += ["", format_table(result["quality"], COLUMNS)]
+    lines += ["", f"{options.out}: {format_bytes(result['bytes'])}{_parity(result)}"]
+    for path in filter(None, [options.save_model, options.report]):
+        lines.append(f"{path}: {format_bytes(Path(path).stat().st_size)}")
+    return "\n".join(lines)
+
+
+def _parity(result):
+    certificate = result["certificate"]
+    if certificate is None:
+        return ", not compared with the student for lack of a compiler"
+    return (
+        f", compared with the student on {certificate['rows']:,} rows: probabilities "
+        f"differ by at most {certificate['largest']:.1e}, "
+        f"{certificate['label_flips']:,} labels"
+    )
