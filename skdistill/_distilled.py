@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import get_tags
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 
 from ._distilled_base import BaseDistilled, draw_seed
 from ._fitting import clone_seeded, fit_with_weights, is_frozen
@@ -75,8 +75,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     memory : str or joblib.Memory, default=None
         Cache of everything up to the log-odds, as in `sklearn.pipeline.Pipeline`: a
         search over `temperature`, `alpha` or any parameter of the student fits the
-        teacher once for each training part. A `random_state` that is no integer
-        defeats it.
+        teacher once for each training part, in whatever process. An entry is known by
+        the content of rows, labels, weights, teacher, splitter and augmenter, and by
+        the versions of their libraries; a damaged one is computed anew. Give an
+        integer `random_state` with it: without, folds and new rows differ in each fit.
     n_jobs : int, default=None
         How many folds are fitted at once; ``None`` means 1. Mind the threads of the
         teacher itself.
@@ -199,8 +201,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         classes = self._classes(X, y)
 
         self._say(f"fitting {type(teacher).__name__} and reading its log-odds")
-        label = check_memory(self.memory).cache(label_rows, ignore=["n_jobs"])
-        pool = (self._sampler(X, student), X_unlabeled, seed)
+        sampler = self._sampler(X, student)
+        # What has no effect on the labels is no reason to miss the cache.
+        cv = None if is_frozen(teacher) else cv
+        pool = (sampler, X_unlabeled, None if sampler is None else seed)
+        label = self._cached(label_rows, sampler)
         labelling = label(
             teacher, X, y, classes, cv, weights, *pool, n_jobs=self.n_jobs
         )

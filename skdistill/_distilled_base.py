@@ -1,23 +1,26 @@
 """What distilled classifiers and regressors have in common."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from ._fitting import last_step, takes_weights
+from ._fitting import is_frozen, last_step, takes_weights
 from ._validation import check_table
 from .augmentation import Munge
 from .conversion import to_spec
 from .export import export
 from .students._base import copy_input_tags
+from .teachers._cache import cached
 
 
 class BaseDistilled(BaseEstimator):
     """A teacher, a student, and what is done to get from one to the other.
 
-    A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`,
+    A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`, `memory`,
     `random_state` and `verbose`, the splitter `_folds` for an integer `cv`, and
     `_student()`, which returns the student, not yet cloned.
     """
@@ -108,6 +111,20 @@ class BaseDistilled(BaseEstimator):
             seed = draw_seed(random_state)
             return self._folds(self.cv, shuffle=True, random_state=seed)
         return self.cv
+
+    def _cached(self, function, sampler):
+        """Return a function that looks for its results in the cache first."""
+        folds_are_drawn = isinstance(self.cv, int) and not is_frozen(self.teacher)
+        is_drawn = folds_are_drawn or sampler is not None
+        if self.memory is not None and self.random_state is None and is_drawn:
+            warnings.warn(
+                "Got memory with random_state=None: folds and new rows are drawn anew "
+                "in each fit, so nothing will be found in the cache. Give random_state "
+                "an integer.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return cached(function, self.memory, ignore=["n_jobs"])
 
     def _sampler(self, X, student):
         """Maker of new rows, or None."""
