@@ -273,8 +273,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def _check_parameters(self):
         """Return the student; raise if a parameter is out of range."""
-        check_temperature(self.temperature)
-        check_alpha(self.alpha)
+        self._check_ranges()
         student = self._check_road()
         if not any(hasattr(self.teacher, m) for m in _OUTPUTS):
             raise TypeError(
@@ -283,6 +282,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
                 "says how sure it is."
             )
         return student
+
+    def _check_ranges(self):
+        check_temperature(self.temperature)
+        check_alpha(self.alpha)
 
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""

@@ -23,6 +23,7 @@ LAYERS = [
     {"_labelled"},
     {"_distilled_base"},
     {"_distilled"},
+    {"_distilled_cv"},
     {"inspection"},
     {"_demo"},
     {"cli"},

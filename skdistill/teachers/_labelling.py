@@ -158,6 +158,11 @@ def _cross_fit(teacher, X, y, classes, splits, sample_weight, n_jobs):
         delayed(_label_fold)(teacher, X, y, classes, train, test, sample_weight)
         for train, test in splits
     )
+    return without_diverged(teacher, parts)
+
+
+def without_diverged(teacher, parts):
+    """Return log-odds of parts of the rows, None for those of a diverged teacher."""
     sizes = np.array([np.median(np.ptp(part, axis=1)) for part in parts])
     usual = np.median(sizes)
     diverged = (usual > 0) & (sizes > DIVERGED * usual)

@@ -1,0 +1,167 @@
+"""Labels for the students of a cross-validation, from teachers that saw no test row."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._columns import take_rows
+from .._fitting import is_frozen
+from .._log_odds import classifier_log_odds, floor_log_odds
+from ._labelling import _label_fold, label_rows, without_diverged
+
+
+def label_folds(
+    teacher,
+    X,
+    y,
+    classes,
+    splits,
+    sample_weight=None,
+    augmenter=None,
+    X_unlabeled=None,
+    seed=None,
+    whole=True,
+    n_jobs=None,
+):
+    r"""Label the rows outside each fold, and all rows, each pair of folds once.
+
+    The student of a fold may learn nothing from its rows. So the rows outside fold
+    :math:`k` are labelled by teachers that were fitted without fold :math:`k`: the
+    held-out log-odds of a row of fold :math:`j` come from one that was fitted without
+    either. It labels the rows of fold :math:`k` for the student of fold :math:`j` as
+    well, so that :math:`K (K - 1) / 2` teachers do for all pairs, and :math:`K` and
+    one more for the folds and all rows.
+
+    Parameters
+    ----------
+    teacher : estimator
+        Cloned for each fit. A frozen one labels all rows once.
+    X : array-like or frame of shape (n_samples, n_features)
+        Rows.
+    y : ndarray of shape (n_samples,)
+        Class labels.
+    classes : ndarray of shape (n_classes,)
+        Classes in the order of the columns. One that no row outside a fold has gets
+        the probability of half a row there.
+    splits : list of (ndarray, ndarray)
+        Rows outside and rows inside each fold; at least three folds, and each row
+        inside exactly one.
+    sample_weight, augmenter, X_unlabeled, seed
+        As in `label_rows`. The new rows of a fold are made of rows outside it.
+    whole : bool, default=True
+        Whether all rows are labelled too.
+    n_jobs : int, default=None
+        How many teachers are fitted at once; ``None`` means 1.
+
+    Returns
+    -------
+    folds : list of Labelling
+        Of the rows outside each fold, in the order of `splits`. Their `teacher` is
+        the one given, not the fitted one: together these might not fit into memory.
+    whole : Labelling or None
+        Of all rows, by `splits`.
+    """
+    pool = augmenter, X_unlabeled, seed
+    if is_frozen(teacher):
+        return _label_by_frozen(teacher, X, y, classes, splits, pool, whole)
+    parallel = Parallel(n_jobs=n_jobs)
+    everything = np.arange(len(y)), np.arange(0)
+    fits = parallel(
+        delayed(_label_outside)(teacher, X, y, classes, *split, sample_weight, pool)
+        for split in ([*splits, everything] if whole else splits)
+    )
+    parts = _label_pairs(parallel, teacher, X, y, classes, splits, sample_weight)
+    folds = [
+        _with_held_out(replace(fit, teacher=teacher), train, fold_parts)
+        for (fit, _), (train, _), fold_parts in zip(fits, splits, parts, strict=False)
+    ]
+    if not whole:
+        return folds, None
+    inside = without_diverged(teacher, [logits for _, logits in fits[:-1]])
+    tests = [test for _, test in splits]
+    outer = list(zip(tests, inside, strict=True))
+    return folds, _with_held_out(fits[-1][0], everything[0], outer)
+
+
+def _label_outside(teacher, X, y, classes, train, test, sample_weight, pool):
+    """Label the rows outside a fold and new ones, and return log-odds inside it."""
+    weights = None if sample_weight is None else sample_weight[train]
+    known = np.isin(classes, y[train])
+    rows = take_rows(X, train)
+    fitted = label_rows(teacher, rows, y[train], classes[known], None, weights, *pool)
+    floor = floor_log_odds(len(train))
+
+    def widen(logits):
+        wide = np.full((len(logits), len(classes)), floor, dtype=logits.dtype)
+        wide[:, known] = logits
+        return wide
+
+    own = widen(fitted.own_logits)
+    labelling = replace(fitted, logits=own, own_logits=own)
+    if fitted.pool is not None:
+        labelling = replace(labelling, pool_logits=widen(fitted.pool_logits))
+    if not len(test):
+        return labelling, None
+    inside = classifier_log_odds(
+        fitted.teacher, take_rows(X, test), classes, unseen_log_odds=floor
+    )
+    return labelling, inside
+
+
+def _label_pairs(parallel, teacher, X, y, classes, splits, sample_weight):
+    """For each fold the rows of each other one and their log-odds, without both."""
+    pairs = list(combinations(range(len(splits)), 2))
+
+    def rows(j, k):
+        (train_j, test_j), (train_k, test_k) = splits[j], splits[k]
+        return np.intersect1d(train_j, train_k), np.concatenate([test_j, test_k])
+
+    logits = parallel(
+        delayed(_label_fold)(teacher, X, y, classes, *rows(j, k), sample_weight)
+        for j, k in pairs
+    )
+    parts: list[list] = [[] for _ in splits]
+    for (j, k), part in zip(pairs, logits, strict=True):
+        test_j, test_k = splits[j][1], splits[k][1]
+        parts[k].append((test_j, part[: len(test_j)]))
+        parts[j].append((test_k, part[len(test_j) :]))
+    for k, fold in enumerate(parts):
+        kept = without_diverged(teacher, [part for _, part in fold])
+        parts[k] = [(test, part) for (test, _), part in zip(fold, kept, strict=True)]
+    return parts
+
+
+def _with_held_out(labelling, train, parts):
+    """Return the labelling of the rows `train` with held-out log-odds of its parts."""
+    position = np.full(1 + max(train.max(), *(test.max() for test, _ in parts)), -1)
+    position[train] = np.arange(len(train))
+    logits = labelling.own_logits.copy()
+    held_out = np.zeros(len(train), dtype=bool)
+    for test, part in parts:
+        if part is None:
+            continue
+        rows = position[test]
+        logits[rows[rows >= 0]] = part[rows >= 0]
+        held_out[rows[rows >= 0]] = True
+    return replace(labelling, logits=logits, held_out=held_out)
+
+
+def _label_by_frozen(teacher, X, y, classes, splits, pool, whole):
+    """Ask a frozen teacher for each row once, or with the new rows of each fold."""
+
+    def label(rows):
+        table = take_rows(X, rows)
+        return label_rows(teacher, table, y[rows], classes, None, None, *pool)
+
+    everything = np.arange(len(y))
+    if pool[0] is not None:
+        folds = [label(train) for train, _ in splits]
+        return folds, label(everything) if whole else None
+    labelled = label(everything)
+    folds = [
+        replace(labelled, logits=own, own_logits=own, held_out=np.full(len(own), True))
+        for own in (labelled.own_logits[train] for train, _ in splits)
+    ]
+    return folds, labelled if whole else None
