@@ -234,7 +234,7 @@ class DistilledClassifierCV(DistilledClassifier):
         sampler = self._sampler(X, student)
         pool = (sampler, X_unlabeled, None if sampler is None else seed)
         label = self._cached(label_folds, sampler)
-        folds, whole = label(
+        folds, _, whole = label(
             teacher,
             X,
             y,
@@ -328,7 +328,7 @@ class DistilledClassifierCV(DistilledClassifier):
             inside = None if weights is None else weights[test]
             held_out = take_rows(X, test), y[test], inside
             jobs += [
-                delayed(_fit_and_score)(student, training, held_out, scorer, candidate)
+                delayed(fit_and_score)(student, training, held_out, scorer, candidate)
                 for candidate in candidates
             ]
         outcomes = np.array(Parallel(n_jobs=self.n_jobs)(jobs))
@@ -368,12 +368,12 @@ def _positions(rows):
     return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
-def _fit_and_score(student, training, held_out, scorer, candidate):
+def fit_and_score(student, training, held_out, scorer, candidate):
     """Score of a candidate on a fold, and the seconds to fit and to score it."""
     X, targets, weights = training
     X_test, y_test, weights_test = held_out
     start = time.perf_counter()
-    targets = replace(targets, **candidate)
+    targets = replace(targets, **candidate) if candidate else targets
     fitted = fit_with_weights(clone(student), X, targets, weights)
     middle = time.perf_counter()
     options = {} if weights_test is None else {"sample_weight": weights_test}

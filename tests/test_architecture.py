@@ -40,7 +40,7 @@ RESTRICTED = {
         "teachers/_booster.py",
     },
     "xgboost": {"teachers/_booster.py"},
-    "pandas": {"datasets/_loaders.py", "cli.py"},
+    "pandas": {"datasets/_loaders.py", "inspection/_comparison.py", "cli.py"},
     "narwhals": {"_columns.py"},
     "tqdm": {"cli.py"},
     "onnx": {"export/_onnx.py"},

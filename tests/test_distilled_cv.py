@@ -117,7 +117,7 @@ def test_no_teacher_of_a_fold_has_seen_its_rows(n_folds, whole):
     numbers = np.arange(300.0).reshape(150, 2)
     labels = np.arange(150) % 3
     splits = list(KFold(n_folds).split(numbers))
-    folds, everything = label_folds(
+    folds, inside, everything = label_folds(
         Memorizing(), numbers, labels, np.arange(3), splits, whole=whole
     )
     assert len(Memorizing.fits) == whole + n_folds + n_folds * (n_folds - 1) // 2
@@ -126,6 +126,8 @@ def test_no_teacher_of_a_fold_has_seen_its_rows(n_folds, whole):
         np.testing.assert_allclose(np.exp(labelling.own_logits[:, 0]), 0.9)
         np.testing.assert_allclose(np.exp(labelling.logits[:, 0]), 0.6)
         assert len(labelling.logits) == len(train)
+    for (_, test), logits in zip(splits, inside, strict=True):
+        np.testing.assert_allclose(np.exp(logits[:, 0]), np.full(len(test), 0.6))
     assert (everything is not None) == whole
     if whole:
         np.testing.assert_allclose(np.exp(everything.logits[:, 0]), 0.6)
@@ -152,7 +154,7 @@ def test_labels_of_a_fold_know_nothing_of_it():
     splits = list(KFold(3).split(X))
     outcomes = []
     for labels in (y, np.where(np.isin(np.arange(300), splits[0][1]), (y + 1) % 3, y)):
-        folds, _ = label_folds(FOREST, X, labels, np.arange(3), splits, whole=False)
+        folds, _, _ = label_folds(FOREST, X, labels, np.arange(3), splits, whole=False)
         outcomes.append([(f.logits, f.own_logits) for f in folds])
     np.testing.assert_array_equal(outcomes[0][0], outcomes[1][0])
     assert np.abs(outcomes[0][1][0] - outcomes[1][1][0]).max() > 0.1
@@ -305,7 +307,7 @@ def test_a_rare_class_keeps_its_column():
     model = search(cv=splits).fit(X, rare)
     assert model.classes_.tolist() == [0, 1, 2]
     assert np.isfinite(model.cv_results_["mean_test_score"]).all()
-    folds, _ = label_folds(FOREST, X, rare, np.arange(3), splits)
+    folds, _, _ = label_folds(FOREST, X, rare, np.arange(3), splits)
     # Rows 7 and 8 are the ones of folds 1 and 2.
     assert (np.exp(folds[1].logits[:, 2]) < 0.5).all()
 

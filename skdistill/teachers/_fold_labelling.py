@@ -60,6 +60,8 @@ def label_folds(
     folds : list of Labelling
         Of the rows outside each fold, in the order of `splits`. Their `teacher` is
         the one given, not the fitted one: together these might not fit into memory.
+    inside : list of ndarray of shape (n_test, n_classes)
+        Log-odds of the rows inside each fold, by the teacher fitted outside it.
     whole : Labelling or None
         Of all rows, by `splits`.
     """
@@ -77,12 +79,13 @@ def label_folds(
         _with_held_out(replace(fit, teacher=teacher), train, fold_parts)
         for (fit, _), (train, _), fold_parts in zip(fits, splits, parts, strict=False)
     ]
+    inside = [logits for _, logits in fits[: len(splits)]]
     if not whole:
-        return folds, None
-    inside = without_diverged(teacher, [logits for _, logits in fits[:-1]])
+        return folds, inside, None
+    kept = without_diverged(teacher, inside)
     tests = [test for _, test in splits]
-    outer = list(zip(tests, inside, strict=True))
-    return folds, _with_held_out(fits[-1][0], everything[0], outer)
+    outer = list(zip(tests, kept, strict=True))
+    return folds, inside, _with_held_out(fits[-1][0], everything[0], outer)
 
 
 def _label_outside(teacher, X, y, classes, train, test, sample_weight, pool):
@@ -155,13 +158,22 @@ def _label_by_frozen(teacher, X, y, classes, splits, pool, whole):
         table = take_rows(X, rows)
         return label_rows(teacher, table, y[rows], classes, None, None, *pool)
 
-    everything = np.arange(len(y))
     if pool[0] is not None:
         folds = [label(train) for train, _ in splits]
-        return folds, label(everything) if whole else None
-    labelled = label(everything)
+        inside = [
+            classifier_log_odds(fold.teacher, take_rows(X, test), classes)
+            for fold, (_, test) in zip(folds, splits, strict=True)
+        ]
+        return folds, inside, label(np.arange(len(y))) if whole else None
+    everything = label(np.arange(len(y)))
+    own = everything.own_logits
     folds = [
-        replace(labelled, logits=own, own_logits=own, held_out=np.full(len(own), True))
-        for own in (labelled.own_logits[train] for train, _ in splits)
+        replace(
+            everything,
+            logits=own[train],
+            own_logits=own[train],
+            held_out=np.full(len(train), True),
+        )
+        for train, _ in splits
     ]
-    return folds, labelled if whole else None
+    return folds, [own[test] for _, test in splits], everything
