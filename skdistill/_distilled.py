@@ -3,7 +3,6 @@
 import warnings
 from dataclasses import replace
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import get_tags
@@ -13,7 +12,12 @@ from ._distilled_base import BaseDistilled, draw_seed
 from ._fitting import clone_seeded, fit_with_weights, is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
-from ._validation import check_labels, check_table, check_weights
+from ._validation import (
+    check_labels,
+    check_table,
+    check_weights,
+    distinct_labels,
+)
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import most_probable
@@ -290,7 +294,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
         if not is_frozen(self.teacher):
-            return np.unique(y)
+            return distinct_labels(y)
         classes = check_is_classifier(self.teacher)
         check_column_names(self.teacher, X)
         unknown = sorted(set(y.tolist()) - set(classes.tolist()))
