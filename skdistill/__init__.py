@@ -15,9 +15,13 @@ import importlib
 
 from ._version import __version__
 
-__all__ = ["DistilledClassifier", "SoftTargets", "__version__"]
+__all__ = ["DistilledClassifier", "DistilledClassifierCV", "SoftTargets", "__version__"]
 
-_PUBLIC = {"DistilledClassifier": "._distilled", "SoftTargets": ".targets"}
+_PUBLIC = {
+    "DistilledClassifier": "._distilled",
+    "DistilledClassifierCV": "._distilled_cv",
+    "SoftTargets": ".targets",
+}
 
 
 def __getattr__(name):

@@ -3,12 +3,11 @@
 import warnings
 from dataclasses import replace
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
-from sklearn.utils.validation import check_is_fitted, check_memory
+from sklearn.utils.validation import check_is_fitted
 
 from ._columns import take_columns
 from ._distilled_base import BaseDistilled, draw_seed, fit_student
@@ -19,7 +18,14 @@ from ._metadata import leave_out_weightless, route
 from ._parameters import check_number
 from ._progress import Progress
 from ._student_columns import choose_columns
-from ._validation import check_groups, check_labels, check_table, check_weights
+from ._task import Task
+from ._validation import (
+    check_groups,
+    check_labels,
+    check_table,
+    check_weights,
+    distinct_labels,
+)
 from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import most_probable
@@ -102,8 +108,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     memory : str or joblib.Memory, default=None
         Cache of everything up to the log-odds, as in `sklearn.pipeline.Pipeline`: a
         search over `temperature`, `alpha` or any parameter of the student fits the
-        teacher once for each training part. A `random_state` that is no integer
-        defeats it.
+        teacher once for each training part, in whatever process. An entry is known by
+        the content of rows, labels, weights, teacher, splitter and augmenter, and by
+        the versions of their libraries; a damaged one is computed anew. Give an
+        integer `random_state` with it: without, folds and new rows differ in each fit.
     n_jobs : int, default=None
         How many folds are fitted at once; ``None`` means 1. Mind the threads of the
         teacher itself.
@@ -237,50 +245,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             know a label, weights are given that teacher or student cannot take, or
             groups although nothing is split.
         """
-        student = self._check_parameters()
-        random_state = self._generator()
-        teacher = clone_seeded(self.teacher, random_state)
-        cv, seed = self._splitter(random_state, groups), draw_seed(random_state)
-        student = clone_seeded(student, random_state)
-
-        accepted = get_tags(self).input_tags
-        X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
-        weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
-        y = check_labels(y, X)
-        if X_unlabeled is not None:
-            X_unlabeled = self._check_rows(X_unlabeled)
-        columns = choose_columns(self.student_columns, X)
-        metadata = route(self, weights, groups, fit_params)
-        by_position = not (self._has_integer_cv() or is_frozen(teacher))
-        X, y, cv, metadata = leave_out_weightless(
-            X, y, cv, metadata, splits_by_position=by_position
-        )
-        y = check_labels(y, X)
-        classes = self._classes(X, y)
-
+        task = self._read(X, y, sample_weight, X_unlabeled, groups, fit_params)
         progress = Progress(self.verbose)
-        pool = (self._sampler(X, student), X_unlabeled, seed)
-        labelling = self._label(teacher, X, y, classes, cv, metadata, pool, progress)
-        labels, weights = encode_labels(y, classes), metadata.sample_weight
-        rows = LabelledRows(
-            X,
-            labels,
-            classes,
-            weights,
-            labelling,
-            1.0,
-            metadata.student_weight,
-            self._squared_error(),
-        )
-        rows = self._calibrated(rows)
-        X, targets, weights = rows.targets(self.temperature, self.alpha)
-        if columns is not None:
-            X = take_columns(X, columns)
-        self.student_ = fit_student(student, X, targets, weights, progress)
-        self.student_columns_ = columns
-        self.teacher_ = labelling.teacher
-        self.classes_ = classes
-        self.calibration_temperature_ = rows.calibration_temperature
+        labelling = self._label(task, progress)
+        rows = self._labelled(task, labelling)
+        self._teach(task, rows, self.temperature, self.alpha, progress)
         return self
 
     def predict_proba(self, X):
@@ -336,8 +305,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def _check_parameters(self):
         """Return the student; raise if a parameter is out of range."""
-        check_temperature(self.temperature)
-        check_alpha(self.alpha)
+        self._check_ranges()
         student = self._check_road()
         if self.prior_correction and self.cv is None and not is_frozen(self.teacher):
             raise ValueError(
@@ -355,24 +323,92 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             )
         return student
 
-    def _label(self, teacher, X, y, classes, cv, metadata, pool, progress):
-        """Labelling of the rows and of a pool, from the cache if it is there."""
-        label = check_memory(self.memory).cache(
-            label_rows, ignore=["n_jobs", "progress"]
+    def _check_ranges(self):
+        check_temperature(self.temperature)
+        check_alpha(self.alpha)
+
+    def _read(self, X, y, sample_weight, X_unlabeled, groups, fit_params):
+        """Check all that ``fit`` is given, and return it as a `Task`."""
+        student = self._check_parameters()
+        random_state = self._generator()
+        teacher = clone_seeded(self.teacher, random_state)
+        cv, seed = self._splitter(random_state, groups), draw_seed(random_state)
+        student = clone_seeded(student, random_state)
+
+        accepted = get_tags(self).input_tags
+        X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
+        weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
+        y = check_labels(y, X)
+        if X_unlabeled is not None:
+            X_unlabeled = self._check_rows(X_unlabeled)
+        columns = choose_columns(self.student_columns, X)
+        metadata = route(self, weights, groups, fit_params)
+        by_position = self._splits_rows() and not self._has_integer_cv()
+        X, y, cv, metadata = leave_out_weightless(
+            X, y, cv, metadata, splits_by_position=by_position
         )
-        return label(
+        y = check_labels(y, X)
+        classes = self._classes(X, y)
+        labels = encode_labels(y, classes)
+        return Task(
             teacher,
+            student,
+            cv,
+            seed,
             X,
             y,
+            labels,
             classes,
-            cv,
-            metadata.teacher_weight,
-            *pool,
+            metadata,
+            X_unlabeled,
+            columns,
+        )
+
+    def _label(self, task, progress):
+        """Labelling of the rows and of a pool, from the cache if it is there."""
+        sampler = self._sampler(task.X, task.student)
+        # What has no effect on the labels is no reason to miss the cache.
+        label = self._cached(label_rows, sampler)
+        return label(
+            task.teacher,
+            task.X,
+            task.y,
+            task.classes,
+            None if is_frozen(task.teacher) else task.cv,
+            task.metadata.teacher_weight,
+            sampler,
+            task.X_unlabeled,
+            None if sampler is None else task.seed,
             n_jobs=self.n_jobs,
-            fit_params=metadata.teacher_params,
-            split_params=metadata.split_params,
+            fit_params=task.metadata.teacher_params,
+            split_params=task.metadata.split_params,
             progress=progress,
         )
+
+    def _labelled(self, task, labelling):
+        """Return the rows with what their teacher says, as sure as it should be."""
+        rows = LabelledRows(
+            task.X,
+            task.labels,
+            task.classes,
+            task.metadata.sample_weight,
+            labelling,
+            1.0,
+            task.metadata.student_weight,
+            self._squared_error(),
+        )
+        return self._calibrated(rows)
+
+    def _teach(self, task, rows, temperature, alpha, progress):
+        """Fit the student, and remember what it was fitted to."""
+        X, targets, weights = rows.targets(temperature, alpha)
+        if task.columns is not None:
+            X = take_columns(X, task.columns)
+        self.student_ = fit_student(task.student, X, targets, weights, progress)
+        self.student_columns_ = task.columns
+        self.teacher_ = rows.labelling.teacher
+        self.classes_ = rows.classes
+        self.calibration_temperature_ = rows.calibration_temperature
 
     def _squared_error(self):
         """Squared error of the teacher for the correction, None without one."""
@@ -391,7 +427,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _classes(self, X, y):
         """Classes of the columns: those of y, or all that a frozen teacher knows."""
         if not is_frozen(self.teacher):
-            return np.unique(y)
+            return distinct_labels(y)
         classes = check_is_classifier(self.teacher)
         check_column_names(self.teacher, X)
         unknown = sorted(set(y.tolist()) - set(classes.tolist()))

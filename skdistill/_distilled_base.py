@@ -1,5 +1,7 @@
 """What distilled classifiers and regressors have in common."""
 
+import warnings
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
@@ -21,12 +23,13 @@ from .augmentation import Munge
 from .conversion import to_spec
 from .export import export
 from .students._base import copy_input_tags
+from .teachers._cache import cached
 
 
 class BaseDistilled(BaseEstimator):
     """A teacher, a student, and what is done to get from one to the other.
 
-    A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`,
+    A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`, `memory`,
     `random_state` and `verbose`, the splitters `_folds` and, where rows have groups,
     `_group_folds` for an integer `cv`, and `_student()`, which returns the student, not
     yet cloned. Where the student may see fewer columns than the teacher it has the
@@ -174,6 +177,24 @@ class BaseDistilled(BaseEstimator):
             folds = self._folds if groups is None else self._group_folds
             return folds(self.cv, shuffle=True, random_state=draw_seed(random_state))
         return self.cv
+
+    def _splits_rows(self):
+        """Whether the splitter is asked at all."""
+        return not is_frozen(self.teacher)
+
+    def _cached(self, function, sampler):
+        """Return a function that looks for its results in the cache first."""
+        folds_are_drawn = self._has_integer_cv() and self._splits_rows()
+        is_drawn = folds_are_drawn or sampler is not None
+        if self.memory is not None and self.random_state is None and is_drawn:
+            warnings.warn(
+                "Got memory with random_state=None: folds and new rows are drawn anew "
+                "in each fit, so nothing will be found in the cache. Give random_state "
+                "an integer.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return cached(function, self.memory, ignore=["n_jobs", "progress"])
 
     def _sampler(self, X, student):
         """Maker of new rows, or None."""

@@ -258,7 +258,10 @@ def encode_labels(y, classes):
         raise ValueError(f"Got y of shape {y.shape}, but expected (n_samples,).")
     position = {label: code for code, label in enumerate(classes.tolist())}
     labels = y.tolist()
-    codes = [-1 if _is_missing(label) else position.get(label) for label in labels]
+    codes = list(map(position.get, labels))
+    if None in codes:
+        pairs = zip(codes, labels, strict=True)
+        codes = [-1 if code is None and _is_missing(x) else code for code, x in pairs]
     if None in codes:
         unknown = labels[codes.index(None)]
         raise ValueError(

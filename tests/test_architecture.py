@@ -22,8 +22,10 @@ LAYERS = [
     {"_validation", "_log_odds", "_fitting"},
     {"teachers", "students", "augmentation"},
     {"_labelled", "_metadata", "_student_columns"},
+    {"_task"},
     {"_distilled_base"},
     {"_distilled"},
+    {"_distilled_cv"},
     {"inspection"},
     {"_demo"},
     {"cli"},
@@ -42,7 +44,11 @@ RESTRICTED = {
     },
     "catboost": {"_kinds/_of_catboost.py"},
     "xgboost": {"_kinds/_of_xgboost.py", "teachers/_booster.py"},
-    "pandas": {"datasets/_loaders.py", "cli/_tables.py"},
+    "pandas": {
+        "datasets/_loaders.py",
+        "inspection/_comparison.py",
+        "cli/_tables.py",
+    },
     "pyarrow": {
         "cli/_arrow.py",
         "cli/_reading.py",

@@ -8,7 +8,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledClassifierCV
 from skdistill.students import (
     BoostedStudentClassifier,
     LogOddsStudentClassifier,
@@ -76,6 +76,14 @@ def expected_failures(estimator):
             LogisticRegression(), MLPStudentClassifier(), augmenter=None
         ),
         DistilledClassifier(LogisticRegression(), LogisticRegression(), augmenter=None),
+        DistilledClassifierCV(
+            LogisticRegression(),
+            TreeStudentClassifier(),
+            temperatures=[1.0, 2.0],
+            alphas=[0.5],
+            cv=3,
+            augmenter=None,
+        ),
     ],
     expected_failed_checks=expected_failures,
 )

@@ -2,6 +2,7 @@
 
 from ._bootstrap import Estimate
 from ._calibration_display import CalibrationComparisonDisplay
+from ._comparison import StudentComparison, compare_students
 from ._cost import Cost, measure_cost
 from ._decision import decision_threshold, flip_rate, gini_ratio
 from ._divergence import jensen_shannon_divergence, kl_divergence, log_odds_r2
@@ -33,9 +34,11 @@ __all__ = [
     "QualityRow",
     "Segment",
     "SegmentDisplay",
+    "StudentComparison",
     "TemperatureDisplay",
     "TrainingDisplay",
     "agreement",
+    "compare_students",
     "decision_threshold",
     "distillation_report",
     "double_lift",

@@ -119,7 +119,7 @@ def label_rows(
         If the splits hold out no row, or one that its own training part has, or the
         teacher's classes are not `classes`.
     """
-    fit = partial(_fit, teacher, X, y, sample_weight, fit_params or {})
+    fit = partial(fit_part, teacher, X, y, sample_weight, fit_params or {})
     whole = cv is None or is_frozen(teacher)
     splits = None if whole else _splits(cv, X, y, split_params or {})
     progress = Progress() if progress is None else progress
@@ -150,12 +150,12 @@ def _label(teacher, X, y, classes, splits, fit, n_jobs, progress):
             return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
         parts = []
         for part in Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(_label_fold)(fit, X, y, classes, *split) for split in splits
+            delayed(label_fold)(fit, X, y, classes, *split) for split in splits
         ):
             parts.append(part)
             advance()
     logits, times = np.zeros_like(own), np.zeros(len(y))
-    for (_, test), part in zip(splits, _converged(parts, teacher), strict=True):
+    for (_, test), part in zip(splits, without_diverged(teacher, parts), strict=True):
         if part is not None:
             logits[test] += part
             times[test] += 1
@@ -165,7 +165,7 @@ def _label(teacher, X, y, classes, splits, fit, n_jobs, progress):
     return Labelling(fitted, logits, held_out, own)
 
 
-def _fit(teacher, X, y, sample_weight, fit_params, rows=None):
+def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
     """Fit a clone of the teacher on some rows, or on all."""
     if rows is not None:
         fit_params = take_params(fit_params, rows, len(y))
@@ -200,8 +200,8 @@ def _splits(cv, X, y, split_params):
     return splits
 
 
-def _converged(parts, teacher):
-    """Out-of-fold log-odds of each fold, None where its teacher has diverged."""
+def without_diverged(teacher, parts):
+    """Return log-odds of parts of the rows, None for those of a diverged teacher."""
     sizes = np.array([np.median(np.ptp(part, axis=1)) for part in parts])
     usual = np.median(sizes)
     diverged = (usual > 0) & (sizes > DIVERGED * usual)
@@ -217,7 +217,8 @@ def _converged(parts, teacher):
     return [None if bad else part for bad, part in zip(diverged, parts, strict=True)]
 
 
-def _label_fold(fit, X, y, classes, train, test):
+def label_fold(fit, X, y, classes, train, test):
+    """Return log-odds of the rows `test` by a teacher that is fitted to `train`."""
     floor = floor_log_odds(len(train))
     met = np.unique(y[train])
     if len(met) == 1:
