@@ -15,9 +15,20 @@ import importlib
 
 from ._version import __version__
 
-__all__ = ["DistilledClassifier", "SoftTargets", "__version__"]
+__all__ = [
+    "DistilledClassifier",
+    "DistilledRegressor",
+    "RegressionTargets",
+    "SoftTargets",
+    "__version__",
+]
 
-_PUBLIC = {"DistilledClassifier": "._distilled", "SoftTargets": ".targets"}
+_PUBLIC = {
+    "DistilledClassifier": "._distilled",
+    "DistilledRegressor": "._distilled_regressor",
+    "RegressionTargets": "._regression_targets",
+    "SoftTargets": ".targets",
+}
 
 
 def __getattr__(name):

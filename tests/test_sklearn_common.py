@@ -3,14 +3,17 @@
 import pytest
 import skorch
 import torch
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.students import (
+    AdaptedStudentRegressor,
     BoostedStudentClassifier,
     LogOddsStudentClassifier,
     MLPStudentClassifier,
+    MLPStudentRegressor,
     OrderingEncoder,
     TabularEncoder,
     TreeStudentClassifier,
@@ -26,6 +29,10 @@ SHUFFLED = (
 
 EXPECTED = {
     MLPStudentClassifier: {
+        WEIGHTS.format("dense"): SHUFFLED,
+        WEIGHTS.format("sparse"): SHUFFLED,
+    },
+    MLPStudentRegressor: {
         WEIGHTS.format("dense"): SHUFFLED,
         WEIGHTS.format("sparse"): SHUFFLED,
     },
@@ -59,6 +66,12 @@ def expected_failures(estimator):
             LogisticRegression(), MLPStudentClassifier(), augmenter=None
         ),
         DistilledClassifier(LogisticRegression(), LogisticRegression(), augmenter=None),
+        MLPStudentRegressor(),
+        AdaptedStudentRegressor(Ridge()),
+        AdaptedStudentRegressor(DecisionTreeRegressor()),
+        DistilledRegressor(LinearRegression(), DecisionTreeRegressor()),
+        DistilledRegressor(LinearRegression(), MLPStudentRegressor(), augmenter=None),
+        DistilledRegressor(LinearRegression(), Ridge(), augmenter=None),
     ],
     expected_failed_checks=expected_failures,
 )
