@@ -25,6 +25,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import pandas as pd
 from lightgbm import LGBMRegressor
 from sklearn.base import clone
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -78,6 +79,8 @@ def main():
     with tempfile.TemporaryDirectory() as memory, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for table, (X, y) in find_tables(arguments.data):
+            if arguments.tables and table not in arguments.tables:
+                continue
             for split in range(arguments.splits):
                 parts = split_rows(X, y, arguments.rows, split, arguments.inner)
                 for run in run_split(parts, split, arguments, memory):
@@ -91,6 +94,7 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder of Parquet files with a target column")
+    parser.add_argument("--tables", nargs="+", help="only these")
     parser.add_argument("--rows", type=int, default=6000)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--teachers", nargs="+", default=list(TEACHERS))
@@ -105,11 +109,10 @@ def parse():
 def find_tables(folder):
     """Pairs of a name and a table with its true values."""
     yield "diabetes", load_diabetes(return_X_y=True, as_frame=True, scaled=False)
-    yield "friedman", make_friedman1(6000, noise=2.0, random_state=0)
+    X, y = make_friedman1(6000, noise=2.0, random_state=0)
+    yield "friedman", (pd.DataFrame(X).rename(columns=str), y)
     if folder is None:
         return
-    import pandas as pd
-
     for path in sorted(Path(folder).glob("*.parquet")):
         frame = pd.read_parquet(path)
         if frame["target"].dtype == np.float64:
@@ -137,8 +140,8 @@ def run_split(parts, seed, arguments, memory):
         error = np.mean((y_test - model.predict(X_test)) ** 2)
         return {
             **run,
-            "r2": 1 - error / of_mean,
-            "rmse": error**0.5,
+            "r2": float(1 - error / of_mean),
+            "rmse": float(error**0.5),
             "seconds": seconds,
         }
 

@@ -37,7 +37,8 @@ class BaseDistilled(BaseEstimator):
         X : array-like or frame of shape (n_samples, n_features), default=None
             Rows to compare on, beside drawn ones and those at every threshold.
         tolerance : float, default=1e-5
-            Largest difference of a probability allowed.
+            Largest difference of a probability allowed, or of a number as a share of
+            the largest one of its output.
 
         Returns
         -------
