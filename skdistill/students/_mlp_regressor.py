@@ -178,9 +178,10 @@ class MLPStudentRegressor(BaseMLPStudent, ScoredStudentRegressor):
         """
         return ModelSpec(self._network_spec(), link=self.link_)
 
-    def _plain_loss(self, y):
+    def _plain_loss(self, targets, sample_weight):
         if self.loss == "huber":
-            values, weights = y.reshape(len(y), -1), np.ones(len(y))
+            values = targets.y.reshape(len(targets), -1)
+            weights = np.ones(len(values)) if sample_weight is None else sample_weight
             _, scale = HuberLoss(1.0).standardisation(values, weights)
             return HuberLoss(self.epsilon * scale)
         if self.loss == "quantile":

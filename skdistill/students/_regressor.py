@@ -1,6 +1,7 @@
 """What all students that predict numbers share: numbers or a teacher's word in."""
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from sklearn.base import RegressorMixin
 from sklearn.utils import get_tags
@@ -54,6 +55,8 @@ class StudentRegressor(RegressorMixin, Student):
             read_targets=self._read_targets,
             accept_sparse=get_tags(self).input_tags.sparse,
         )
+        if not isinstance(y, RegressionTargets):
+            targets = replace(targets, loss=self._plain_loss(targets, weights))
         self.check_objective(targets.loss, targets.alpha)
         self._fit(X, targets, weights)
         self._make_ready()
@@ -91,8 +94,8 @@ class StudentRegressor(RegressorMixin, Student):
     def _predict(self, X):
         """Predictions of checked rows."""
 
-    def _plain_loss(self, y):
-        """The loss with plain true values `y`."""
+    def _plain_loss(self, targets, sample_weight):
+        """The loss with plain true values."""
         return SquaredLoss()
 
     def _read_targets(self, y, X):
@@ -105,7 +108,7 @@ class StudentRegressor(RegressorMixin, Student):
             )
         multi_output = get_tags(self).target_tags.multi_output
         y = check_numbers(y, X, multi_output=multi_output)
-        return RegressionTargets.from_values(y, self._plain_loss(y))
+        return RegressionTargets.from_values(y)
 
 
 class ScoredStudentRegressor(ScoredStudent, StudentRegressor):
