@@ -59,11 +59,9 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         - ``"squared"``: the student predicts means.
         - ``"huber"``: squared error for small errors, absolute for large ones, so that
           outliers in y count less. A foreign regressor must have a Huber loss itself.
-        - ``"quantile"``: the teacher predicts the quantile `quantile`, and so does the
-          student. The pinball loss beside y, and beside the teacher the squared error
-          :math:`(z - t)^2 / 2s`, which is what deviating from the true quantile costs
-          in the mean; 1/s is the density of y around it. A foreign regressor must
-          minimise squared error, with ``alpha=1``.
+        - ``"quantile"``: the pinball loss. The teacher predicts the quantile
+          `quantile`, and so does the student. A foreign regressor must do so itself,
+          or minimise squared error with ``alpha=1``.
         - ``"poisson"``: for counts and other targets that are not negative. The
           student gives the logarithm of its prediction, which so is positive, and
           minimises the Poisson deviance; a regressor that does not do so by itself is
@@ -262,7 +260,10 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
                 f"Got the teacher {type(self.teacher).__name__}, but expected a "
                 "regressor."
             )
-        last_step(student).check_objective(LOSSES[self.loss], self.alpha)
+        loss = LOSSES[self.loss]
+        if self.loss == "quantile":
+            loss = QuantileLoss(self.quantile)
+        last_step(student).check_objective(loss, self.alpha)
         return student
 
     def _targets(self, X, y, weights, found):

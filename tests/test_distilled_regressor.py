@@ -176,6 +176,11 @@ def test_foreign_students_imitate_quantiles():
     assert np.mean(y <= model.predict(X)) > 0.6
     with pytest.raises(ValueError, match=r"alpha=0.5 with a quantile"):
         distilled(teacher, FAST_TREE, alpha=0.5, **options).fit(X, y)
+    own = HistGradientBoostingRegressor(max_iter=5, max_leaf_nodes=4, **options)
+    model = distilled(teacher, own, alpha=0.9, **options).fit(X, y)
+    assert np.mean(y <= model.predict(X)) > 0.6
+    with pytest.raises(ValueError, match=r"of the quantile 0\.8, but expected 0\.5"):
+        distilled(teacher, own, loss="quantile").fit(X, y)
     with pytest.warns(UserWarning, match="the teacher should predict that quantile"):
         distilled(Ridge(), FAST_TREE, **options).fit(X, y)
 

@@ -217,30 +217,27 @@ class HuberLoss(RegressionLoss):
 
 @dataclass(frozen=True, eq=False)
 class QuantileLoss(RegressionLoss):
-    r"""The pinball loss of a quantile, and what it makes of a teacher's quantile.
+    r"""The pinball loss, which asks for a quantile.
 
-    Beside a label, with the level :math:`\tau`,
+    With the level :math:`\tau`,
 
     .. math::
-        \rho(y - z) = \max(\tau (y - z),\; (\tau - 1) (y - z)).
+        \ell(u, z) = \max(\tau (u - z),\; (\tau - 1) (u - z)).
 
-    A teacher predicts the quantile t itself. What a student loses by z instead of t
-    in the mean over new labels is, near t, :math:`(z - t)^2 / 2s` with :math:`1 / s`
-    the density of the labels at their quantile. That is the term of the teacher. The
-    pinball loss beside t would be least at a quantile of the teacher's quantiles,
-    wherever the student cannot follow it exactly.
+    Beside a teacher it is the same. A student that cannot follow the teacher
+    everywhere so ends at a quantile of the teacher's quantiles, above them more often
+    than not if :math:`\tau` is large. Half the squared error beside the teacher has no
+    such shift, but holds the student less where y pulls it away.
 
     Parameters
     ----------
     quantile : float, default=0.5
         :math:`\tau`, in (0, 1).
-    spread : float or array-like of shape (n_outputs,), default=1.0
-        The number s, in the units of y.
 
     Raises
     ------
     ValueError
-        If a parameter is outside its range.
+        If `quantile` is outside its range.
 
     References
     ----------
@@ -255,11 +252,9 @@ class QuantileLoss(RegressionLoss):
     """
 
     quantile: float = 0.5
-    spread: float | np.ndarray = 1.0
 
     def __post_init__(self):
         check_quantile(self.quantile)
-        _check_positive("spread", self.spread)
 
     def label_term(self, y, z):
         residual = z - y
@@ -268,13 +263,6 @@ class QuantileLoss(RegressionLoss):
 
     def best_constant(self, values, weights):
         return weighted_quantile(values, self.quantile, weights)
-
-    def teacher_term(self, t, z):
-        derivative = (z - t) / self.spread
-        return derivative * (z - t) / 2, derivative
-
-    def scaled(self, scale):
-        return replace(self, spread=np.asarray(self.spread) / scale)
 
 
 @dataclass(frozen=True, eq=False)

@@ -33,7 +33,7 @@ EXPECTED = {
     SquaredLoss: "squared error",
     HuberLoss: "huber",
     PoissonLoss: "poisson",
-    QuantileLoss: "squared error",
+    QuantileLoss: "quantile",
 }
 """What a regressor should minimise beside a teacher, by the loss of the targets."""
 
@@ -96,12 +96,11 @@ class AdaptedStudentRegressor(StudentRegressor):
       deviance itself, which is exact again. Others are fitted to its logarithm, and
       their predictions are exponentials: what is best for a row is the same, but
       errors are counted in logarithms.
-    - `HuberLoss`: every row occurs twice, with the teacher's prediction and weight
-      :math:`\alpha` and with the true value and weight :math:`1 - \alpha`. Exact for
-      a regressor with a Huber loss of its own, whose threshold is used; others are
-      refused.
-    - `QuantileLoss`: the teacher's quantile by squared error, which is exact with
-      :math:`\alpha = 1`; a smaller one is refused.
+    - `HuberLoss`, `QuantileLoss`: every row occurs twice, with the teacher's prediction
+      and weight :math:`\alpha` and with the true value and weight :math:`1 - \alpha`.
+      Exact for a regressor with a Huber loss of its own, whose threshold is used, or
+      with a pinball loss of the same quantile. With :math:`\alpha = 1` a regressor by
+      squared error may imitate a teacher's quantile; others are refused.
 
     Rows weigh what their terms do: without a true value :math:`\alpha`. At
     :math:`\alpha = 0` the regressor is fitted to the true values as it is.
@@ -166,20 +165,29 @@ class AdaptedStudentRegressor(StudentRegressor):
             return
         name, own = type(self.regressor).__name__, own_loss(self.regressor)
         expected = EXPECTED[type(loss)]
-        # Whatever is fitted to logarithms gives predictions that are positive.
-        suits = (expected, "squared error") if expected == "poisson" else (expected,)
+        # What is fitted to logarithms gives positive predictions, and a quantile is a
+        # number to imitate like any other.
+        also = {"poisson": "squared error", "quantile": "squared error"}
+        suits = (expected, also.get(expected))
         if own not in suits:
             raise TypeError(
                 f"Got the student {name}, which minimises {own}, beside a teacher and "
                 f"{type(loss).__name__}, but expected one that minimises {expected}, "
                 "or MLPStudentRegressor."
             )
-        if isinstance(loss, QuantileLoss) and alpha < 1:
+        if expected == "quantile" and own == "squared error" and alpha < 1:
             raise ValueError(
                 f"Got alpha={alpha} with a quantile and the student {name}, but "
                 "expected alpha=1, since it is fitted to the teacher's quantiles by "
-                "squared error; MLPStudentRegressor takes true values as well."
+                "squared error; students by pinball loss take true values as well."
             )
+        if own == expected == "quantile":
+            level = own_level(self.regressor)
+            if level != loss.quantile:
+                raise ValueError(
+                    f"Got the student {name} of the quantile {level}, but expected "
+                    f"{loss.quantile}."
+                )
 
     def to_spec(self):
         """Return what the fitted regressor is, as plain arrays.
@@ -208,7 +216,8 @@ class AdaptedStudentRegressor(StudentRegressor):
 
     def _fit(self, X, targets, sample_weight):
         self.link_ = "identity"
-        if isinstance(targets.loss, HuberLoss) and 0 < targets.alpha < 1:
+        is_doubled = isinstance(targets.loss, HuberLoss | QuantileLoss)
+        if is_doubled and 0 < targets.alpha < 1:
             X, values, weights = _twice(X, targets, sample_weight)
         else:
             X, values, weights = _once(X, targets, sample_weight)
@@ -235,6 +244,15 @@ def own_loss(regressor):
             if word in text.lower():
                 return kind
     return "squared error"
+
+
+def own_level(regressor):
+    """Return the quantile that a regressor predicts, None if it does not say."""
+    parameters = regressor.get_params(deep=False)
+    for name in ("quantile", "alpha", "quantile_alpha"):
+        if parameters.get(name) is not None:
+            return parameters[name]
+    return None
 
 
 def _once(X, targets, sample_weight):

@@ -15,8 +15,8 @@ from ._encoder import TabularEncoder
 class BaseMLPStudent(Student):
     """Base of the students that are networks on a `TabularEncoder`.
 
-    A student defines ``_objective(targets)``, which returns what is minimised, and
-    ``to_spec()``.
+    A student defines ``_objective(targets, sample_weight)``, which returns what is
+    minimised, and ``to_spec()``.
     """
 
     def __init__(

@@ -16,9 +16,6 @@ LARGEST_GAP = 0.15
 """A teacher under whose predictions the share of rows is farther from the quantile
 than that has predicted something else."""
 
-DENSITY_SHARE = 0.2
-"""Share of the rows around a quantile whose spread says how dense they are there."""
-
 
 def blended_predictions(found, y, sample_weight, loss):
     r"""Blend held-out predictions of the rows with the teacher's own.
@@ -92,7 +89,7 @@ def huber_loss(epsilon, predictions, y, weights):
 
 
 def quantile_loss(quantile, predictions, y, weights):
-    """Quantile loss with the spread of the true values around the teacher's quantile.
+    """Quantile loss, with a warning if the teacher predicts something else.
 
     Parameters
     ----------
@@ -107,8 +104,7 @@ def quantile_loss(quantile, predictions, y, weights):
     -------
     QuantileLoss
     """
-    residuals = y - predictions
-    below = np.average(residuals <= 0, axis=0, weights=weights)
+    below = np.average(y <= predictions, axis=0, weights=weights)
     if (np.abs(below - quantile) > LARGEST_GAP).any():
         warnings.warn(
             f"Got a teacher with {np.round(100 * below).tolist()} % of y at most as "
@@ -117,13 +113,7 @@ def quantile_loss(quantile, predictions, y, weights):
             UserWarning,
             stacklevel=4,
         )
-    # Between these levels lies a known share of the rows: its length over the share
-    # is the inverse of their mean density.
-    low = max(quantile - DENSITY_SHARE / 2, quantile / 2)
-    high = min(quantile + DENSITY_SHARE / 2, (1 + quantile) / 2)
-    ends = [weighted_quantile(residuals, level, weights) for level in (low, high)]
-    spread = (ends[1] - ends[0]) / (high - low)
-    return QuantileLoss(quantile, _or_spread(spread, y, weights))
+    return QuantileLoss(quantile)
 
 
 def _or_spread(errors, y, weights):

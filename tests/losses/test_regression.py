@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
-from sklearn.metrics import d2_pinball_score, mean_pinball_loss, mean_poisson_deviance
+from sklearn.metrics import mean_pinball_loss, mean_poisson_deviance
 
 from skdistill.losses import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
 from skdistill.losses._regression import weighted_quantile
@@ -11,7 +11,7 @@ from skdistill.losses._regression import weighted_quantile
 LOSSES = [
     SquaredLoss(),
     HuberLoss(0.7),
-    QuantileLoss(0.8, spread=1.3),
+    QuantileLoss(0.8),
     PoissonLoss(),
 ]
 numbers = st.floats(-5, 5).map(lambda x: round(x, 3))
@@ -33,7 +33,8 @@ def test_derivatives_are_those_of_the_loss(loss, term, u, z):
 def test_the_teachers_word_is_the_optimum(loss):
     predictions = np.array([0.3, 1.0, 4.0])
     _, derivative = loss.teacher_term(predictions, loss.output_of(predictions))
-    np.testing.assert_allclose(derivative, 0, atol=1e-12)
+    if not isinstance(loss, QuantileLoss):  # which has a corner there
+        np.testing.assert_allclose(derivative, 0, atol=1e-12)
     for step in (-0.1, 0.1):
         at, _ = loss.teacher_term(predictions, loss.output_of(predictions))
         away, _ = loss.teacher_term(predictions, loss.output_of(predictions) + step)
@@ -71,21 +72,6 @@ def test_they_are_the_metrics_of_scikit_learn(rng):
     assert ours.mean() == pytest.approx(mean_poisson_deviance(y, np.exp(z)) / 2)
     beyond, _ = HuberLoss(1e9).label_term(y, z)
     np.testing.assert_allclose(beyond, SquaredLoss().label_term(y, z)[0])
-
-
-def test_what_a_quantile_costs_near_the_teacher(rng):
-    """The teacher's term is the mean pinball loss of new labels, up to a constant."""
-    labels = rng.normal(size=200_000)
-    tau = 0.75
-    t = np.quantile(labels, tau)
-    density = np.exp(-(t**2) / 2) / np.sqrt(2 * np.pi)
-    loss = QuantileLoss(tau, spread=1 / density)
-    for z in (t - 0.3, t + 0.3):
-        cost = (
-            loss.label_term(labels, z)[0].mean() - loss.label_term(labels, t)[0].mean()
-        )
-        assert loss.teacher_term(t, z)[0] == pytest.approx(cost, rel=0.15)
-        assert d2_pinball_score(labels, np.full(len(labels), z), alpha=tau) < 0.01
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
@@ -128,7 +114,6 @@ def test_a_training_that_goes_astray_stays_finite():
         (lambda: HuberLoss("wide"), "delta"),
         (lambda: QuantileLoss(0.0), "quantile"),
         (lambda: QuantileLoss(1.0), "quantile"),
-        (lambda: QuantileLoss(0.5, spread=-1.0), "spread"),
     ],
 )
 def test_bad_parameters_are_named(make, name):

@@ -96,6 +96,20 @@ def test_other_regressors_give_logarithms(rng):
         student.fit(X, RegressionTargets(t, loss=PoissonLoss()))
 
 
+def test_quantile_regressors_see_every_row_twice(rng):
+    X, t, y = data(rng)
+    known = ~np.isnan(y)
+    regressor = QuantileRegressor(quantile=0.8, alpha=0)
+    student = AdaptedStudentRegressor(regressor)
+    student.fit(X, RegressionTargets(t, y, 0.3, QuantileLoss(0.8)))
+    twice = clone(regressor).fit(
+        np.concatenate([X, X[known]]),
+        np.concatenate([t, y[known]]),
+        np.concatenate([np.full(len(X), 0.3), np.full(known.sum(), 0.7)]),
+    )
+    np.testing.assert_allclose(student.predict(X), twice.predict(X), atol=1e-8)
+
+
 def test_quantiles_of_a_teacher_are_imitated(rng):
     X, t, y = data(rng)
     student = AdaptedStudentRegressor(LinearRegression())
@@ -181,7 +195,15 @@ def test_what_a_regressor_minimises(regressor, loss):
     [
         (Ridge(), HuberLoss(1.0), 0.5, TypeError, "minimises squared error"),
         (HuberRegressor(), SquaredLoss(), 0.5, TypeError, "minimises huber"),
-        (QuantileRegressor(), QuantileLoss(), 1.0, TypeError, "minimises quantile"),
+        (HuberRegressor(), QuantileLoss(), 1.0, TypeError, "minimises huber"),
+        (QuantileRegressor(), QuantileLoss(0.9), 1.0, ValueError, "quantile 0.5, but"),
+        (
+            LGBMRegressor(objective="quantile"),
+            QuantileLoss(0.9),
+            1.0,
+            ValueError,
+            "quantile None, but",
+        ),
         (PoissonRegressor(), SquaredLoss(), 1.0, TypeError, "minimises poisson"),
         (QuantileRegressor(), PoissonLoss(), 1.0, TypeError, "minimises quantile"),
         (Ridge(), QuantileLoss(), 0.9, ValueError, "alpha=0.9"),

@@ -28,7 +28,7 @@ def teacher_data(rng, n_samples=1500):
     return X, X[:, 0] + X[:, 1] ** 2 + np.sin(3 * X[:, 2])
 
 
-LOSSES = [SquaredLoss(), HuberLoss(0.5), QuantileLoss(0.7, 2.0), PoissonLoss()]
+LOSSES = [SquaredLoss(), HuberLoss(0.5), QuantileLoss(0.7), PoissonLoss()]
 
 
 @given(
@@ -80,8 +80,10 @@ def autograd_objective(loss, alpha, z, t, y):
 
         soft, hard = huber(t), huber(y)
     elif isinstance(loss, QuantileLoss):
-        soft = (z - t) ** 2 / 2 / torch.as_tensor(loss.spread)
-        hard = torch.maximum(loss.quantile * (y - z), (loss.quantile - 1) * (y - z))
+        soft, hard = (
+            torch.maximum(loss.quantile * (u - z), (loss.quantile - 1) * (u - z))
+            for u in (t, y)
+        )
     else:
         soft, hard = z.exp() - t * z, z.exp() - y * z
     return (alpha * soft + (1 - alpha) * known * hard).mean()
@@ -93,7 +95,9 @@ def test_it_learns_what_the_teacher_knows(loss, rng):
     t = np.exp(t / 3)
     student = MLPStudentRegressor((64,), n_steps=1500, random_state=0)
     student.fit(X, RegressionTargets(t, loss=loss))
-    assert r2_score(t, student.predict(X)) > 0.98
+    # Of a quantile student the errors lie on one side.
+    least = 0.9 if isinstance(loss, QuantileLoss) else 0.98
+    assert r2_score(t, student.predict(X)) > least
     assert student.link_ == loss.link
 
 

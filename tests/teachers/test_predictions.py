@@ -149,14 +149,6 @@ def test_thresholds_follow_the_usual_error(rng):
     assert (exact.delta > 0).all()
 
 
-def test_the_spread_is_the_inverse_density(rng):
-    residuals = rng.normal(size=(20_000, 1))
-    at = np.quantile(residuals, 0.7)
-    loss = quantile_loss(0.7, np.full_like(residuals, at), residuals, np.ones(20_000))
-    density = np.exp(-(at**2) / 2) / np.sqrt(2 * np.pi)
-    assert loss.spread[0] == pytest.approx(1 / density, rel=0.1)
-
-
 def test_teachers_of_something_else_are_told(rng):
     y = rng.normal(size=(500, 1))
     with pytest.warns(UserWarning, match=r"expected about 90 % with quantile=0.9"):
