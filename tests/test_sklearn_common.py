@@ -69,7 +69,7 @@ def expected_failures(estimator):
         MLPStudentRegressor(),
         AdaptedStudentRegressor(Ridge()),
         AdaptedStudentRegressor(DecisionTreeRegressor()),
-        DistilledRegressor(LinearRegression(), DecisionTreeRegressor()),
+        DistilledRegressor(LinearRegression(), DecisionTreeRegressor(max_depth=2)),
         DistilledRegressor(LinearRegression(), MLPStudentRegressor(), augmenter=None),
         DistilledRegressor(LinearRegression(), Ridge(), augmenter=None),
     ],
