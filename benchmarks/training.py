@@ -117,8 +117,8 @@ def ours(data, n_batches=1, **options):
     """Initialise the net as `MLPStudentClassifier` builds it."""
     _, targets = data
     student = MLPStudentClassifier((64, 64), **options)
-    batch = student.batch_size
-    net = training.make_net(student, N_INPUTS, targets, batch, [n_batches], 0)
+    batch, objective = student.batch_size, training.SoftTargetObjective(targets)
+    net = training.make_net(student, N_INPUTS, objective, batch, [n_batches], 0)
     return net.initialize()
 
 

@@ -15,11 +15,20 @@ import importlib
 
 from ._version import __version__
 
-__all__ = ["DistilledClassifier", "DistilledClassifierCV", "SoftTargets", "__version__"]
+__all__ = [
+    "DistilledClassifier",
+    "DistilledClassifierCV",
+    "DistilledRegressor",
+    "RegressionTargets",
+    "SoftTargets",
+    "__version__",
+]
 
 _PUBLIC = {
     "DistilledClassifier": "._distilled",
     "DistilledClassifierCV": "._distilled_cv",
+    "DistilledRegressor": "._distilled_regressor",
+    "RegressionTargets": "._regression_targets",
     "SoftTargets": ".targets",
 }
 

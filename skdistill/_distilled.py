@@ -5,25 +5,17 @@ from dataclasses import replace
 
 from sklearn.base import ClassifierMixin
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from ._columns import take_columns
-from ._distilled_base import BaseDistilled, draw_seed, fit_student
-from ._fitting import clone_seeded, is_frozen
+from ._distilled_base import BaseDistilled, fit_student
+from ._fitting import is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
-from ._metadata import leave_out_weightless, route
 from ._parameters import check_number
 from ._progress import Progress
-from ._student_columns import choose_columns
-from ._task import Task
 from ._validation import (
-    check_groups,
     check_labels,
-    check_table,
-    check_weights,
     distinct_labels,
 )
 from .losses._numpy import check_alpha, check_temperature
@@ -328,41 +320,15 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         check_alpha(self.alpha)
 
     def _read(self, X, y, sample_weight, X_unlabeled, groups, fit_params):
-        """Check all that ``fit`` is given, and return it as a `Task`."""
-        student = self._check_parameters()
-        random_state = self._generator()
-        teacher = clone_seeded(self.teacher, random_state)
-        cv, seed = self._splitter(random_state, groups), draw_seed(random_state)
-        student = clone_seeded(student, random_state)
+        given = sample_weight, X_unlabeled, groups, fit_params
+        task = super()._read(X, y, *given)
+        # Rows of weight 0 are left out, and with them perhaps the last of a class.
+        y = check_labels(task.y, task.X)
+        classes = self._classes(task.X, y)
+        return replace(task, y=y, labels=encode_labels(y, classes), classes=classes)
 
-        accepted = get_tags(self).input_tags
-        X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
-        weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
-        y = check_labels(y, X)
-        if X_unlabeled is not None:
-            X_unlabeled = self._check_rows(X_unlabeled)
-        columns = choose_columns(self.student_columns, X)
-        metadata = route(self, weights, groups, fit_params)
-        by_position = self._splits_rows() and not self._has_integer_cv()
-        X, y, cv, metadata = leave_out_weightless(
-            X, y, cv, metadata, splits_by_position=by_position
-        )
-        y = check_labels(y, X)
-        classes = self._classes(X, y)
-        labels = encode_labels(y, classes)
-        return Task(
-            teacher,
-            student,
-            cv,
-            seed,
-            X,
-            y,
-            labels,
-            classes,
-            metadata,
-            X_unlabeled,
-            columns,
-        )
+    def _check_y(self, y, X):
+        return check_labels(y, X)
 
     def _label(self, task, progress):
         """Labelling of the rows and of a pool, from the cache if it is there."""
@@ -402,8 +368,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _teach(self, task, rows, temperature, alpha, progress):
         """Fit the student, and remember what it was fitted to."""
         X, targets, weights = rows.targets(temperature, alpha)
-        if task.columns is not None:
-            X = take_columns(X, task.columns)
+        X = task.of_student(X)
         self.student_ = fit_student(task.student, X, targets, weights, progress)
         self.student_columns_ = task.columns
         self.teacher_ = rows.labelling.teacher

@@ -11,14 +11,17 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._fitting import (
+    clone_seeded,
     fit_with_weights,
     is_frozen,
     last_step,
     routing_is_enabled,
     takes_weights,
 )
-from ._student_columns import select_columns
-from ._validation import check_table
+from ._metadata import leave_out_weightless, route
+from ._student_columns import choose_columns, select_columns
+from ._task import Task
+from ._validation import check_groups, check_table, check_weights
 from .augmentation import Munge
 from .conversion import to_spec
 from .export import export
@@ -31,13 +34,11 @@ class BaseDistilled(BaseEstimator):
 
     A subclass has the parameters `teacher`, `student`, `cv`, `augmenter`, `memory`,
     `random_state` and `verbose`, the splitters `_folds` and, where rows have groups,
-    `_group_folds` for an integer `cv`, and `_student()`, which returns the student, not
-    yet cloned. Where the student may see fewer columns than the teacher it has the
-    parameter `student_columns` and the fitted positions `student_columns_`.
+    `_group_folds` for an integer `cv`, `_check_y(y, X)`, `_check_parameters()`, and
+    `_student()`, which returns the student, not yet cloned.
     """
 
     _group_folds = GroupKFold
-    student_columns = None
     student_columns_ = None
 
     def export(self, path, X=None, *, tolerance=1e-5):
@@ -55,7 +56,8 @@ class BaseDistilled(BaseEstimator):
         X : array-like or frame of shape (n_samples, n_features), default=None
             Rows to compare on, beside drawn ones and those at every threshold.
         tolerance : float, default=1e-5
-            Largest difference of a probability allowed.
+            Largest difference of a probability allowed, or of a number as a share of
+            the largest one of its output.
 
         Returns
         -------
@@ -177,6 +179,28 @@ class BaseDistilled(BaseEstimator):
             folds = self._folds if groups is None else self._group_folds
             return folds(self.cv, shuffle=True, random_state=draw_seed(random_state))
         return self.cv
+
+    def _read(self, X, y, sample_weight, X_unlabeled, groups, fit_params):
+        """Check all that ``fit`` is given, and return it as a `Task`."""
+        student = self._check_parameters()
+        random_state = self._generator()
+        teacher = clone_seeded(self.teacher, random_state)
+        cv, seed = self._splitter(random_state, groups), draw_seed(random_state)
+        student = clone_seeded(student, random_state)
+
+        accepted = get_tags(self).input_tags
+        X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
+        weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
+        y = self._check_y(y, X)
+        if X_unlabeled is not None:
+            X_unlabeled = self._check_rows(X_unlabeled)
+        columns = choose_columns(self.student_columns, X)
+        metadata = route(self, weights, groups, fit_params)
+        by_position = self._splits_rows() and not self._has_integer_cv()
+        X, y, cv, metadata = leave_out_weightless(
+            X, y, cv, metadata, splits_by_position=by_position
+        )
+        return Task(teacher, student, cv, seed, X, y, metadata, X_unlabeled, columns)
 
     def _splits_rows(self):
         """Whether the splitter is asked at all."""

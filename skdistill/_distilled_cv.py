@@ -11,7 +11,6 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._columns import take_columns
 from ._distilled import DistilledClassifier
 from ._distilled_base import draw_seed
 from ._fitting import fit_with_weights
@@ -329,11 +328,9 @@ class DistilledClassifierCV(DistilledClassifier):
             rows = self._labelled(task.take(train), labelling)
             training = rows.targets(1.0, 1.0)
             held_out = task.take(test)
-            X_test = held_out.X
-            if task.columns is not None:
-                training = take_columns(training[0], task.columns), *training[1:]
-                X_test = take_columns(X_test, task.columns)
-            held_out = X_test, held_out.y, held_out.metadata.sample_weight
+            training = task.of_student(training[0]), *training[1:]
+            weights = held_out.metadata.sample_weight
+            held_out = task.of_student(held_out.X), held_out.y, weights
             jobs += [
                 delayed(fit_and_score)(
                     task.student, training, held_out, scorer, candidate

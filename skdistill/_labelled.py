@@ -74,7 +74,7 @@ class LabelledRows:
             pool_logits = pool_logits / self.calibration_temperature
             logits = np.concatenate([logits, pool_logits])
             labels = np.concatenate([labels, np.full(len(pool_logits), -1)])
-            weights = _with_pool(weights, len(self.labels), len(pool_logits))
+            weights = with_pool(weights, len(self.labels), len(pool_logits))
             X = concatenate_rows(X, pool)
         targets = SoftTargets(logits, labels, self.classes, temperature, alpha)
         return X, targets, weights
@@ -96,6 +96,7 @@ class LabelledRows:
         return logits
 
 
-def _with_pool(weights, n_samples, n_pool):
+def with_pool(weights, n_samples, n_pool):
+    """Weights of rows and of a pool that weighs as much as they do together."""
     weights = np.ones(n_samples) if weights is None else weights
     return np.concatenate([weights, np.full(n_pool, weights.sum() / n_pool)])

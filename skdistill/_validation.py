@@ -1,6 +1,7 @@
 """What estimators check about their input before anything else happens."""
 
 import numpy as np
+from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     assert_all_finite,
@@ -83,6 +84,34 @@ def distinct_labels(y):
     return np.array(sorted(set(y.tolist())), dtype=object)
 
 
+def check_numbers(y, X, *, multi_output):
+    """Return true values `y` of the rows of `X` as float64, 1-D or 2-D.
+
+    Raises
+    ------
+    ValueError
+        If `y` is None, not one number per row (with `multi_output`: or several), or
+        holds what is no finite number.
+    """
+    if y is None:
+        raise ValueError("Fitting requires y to be passed, but the target y is None.")
+    if multi_output:
+        y = check_array(
+            y, dtype=np.float64, ensure_2d=False, allow_nd=True, input_name="y"
+        )
+    else:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        y = y.astype(np.float64)
+    if y.ndim not in (1, 2) or 0 in y.shape[1:]:
+        raise ValueError(
+            f"Got y of shape {y.shape}, but expected (n_samples,) or (n_samples, "
+            "n_outputs)."
+        )
+    check_consistent_length(X, y)
+    return y
+
+
 def check_weights(sample_weight, X):
     """Return sample weights of the rows of `X` as float64, or None.
 
@@ -133,7 +162,7 @@ def check_groups(groups, X):
     return groups
 
 
-def check_categories(column, codes, labels):
+def check_categories(column, codes, is_labelled):
     """Check that the categories of a column occur again.
 
     Of texts and identifiers nearly every one is different: as categories they tell
@@ -145,17 +174,17 @@ def check_categories(column, codes, labels):
         A categorical column.
     codes : ndarray of shape (n_samples,)
         Its values, negative where missing.
-    labels : ndarray of shape (n_samples,) or None
-        Negative where unknown. Rows without a label count only if there are no
-        others: those of an augmenter repeat the values of other rows.
+    is_labelled : ndarray of bool of shape (n_samples,)
+        Rows with a label. Those without count only if there are no others: rows of
+        an augmenter repeat the values of other rows.
 
     Raises
     ------
     ValueError
         If there are at least 100 values, and over 90 % of them are different.
     """
-    if labels is not None and (labels >= 0).any():
-        codes = codes[labels >= 0]
+    if is_labelled.any():
+        codes = codes[is_labelled]
     codes = codes[codes >= 0]
     n_distinct = len(np.unique(codes))
     if len(codes) >= MIN_TEXTS and n_distinct > MAX_DISTINCT * len(codes):

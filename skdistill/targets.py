@@ -172,6 +172,13 @@ class SoftTargets:
         """The dtype of the labels."""
         return self.classes.dtype
 
+    @property
+    def is_labelled(self):
+        """Rows whose label is known; ndarray of bool of shape (n_samples,)."""
+        if self.labels is None:
+            return np.zeros(len(self), dtype=bool)
+        return self.labels >= 0
+
     def proba(self, temperature=1.0):
         """Return the teacher's distribution softened by `temperature`.
 
@@ -209,8 +216,8 @@ class SoftTargets:
         hard : ndarray of shape (n_samples,), float64
             ``1 - alpha``, or 0 in rows without a label.
         """
-        labelled = np.zeros(len(self)) if self.labels is None else self.labels >= 0
-        return np.full(len(self), float(self.alpha)), (1.0 - self.alpha) * labelled
+        teacher = np.full(len(self), float(self.alpha))
+        return teacher, (1.0 - self.alpha) * self.is_labelled
 
     def mixture(self):
         """Return the mean of teacher and label distributions, weighted by alpha.

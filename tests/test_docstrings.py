@@ -67,8 +67,12 @@ def test_docstring_is_numpydoc(name):
 # What users meet only through other objects, and what is no object.
 WITHOUT_EXAMPLE = {
     "StudentClassifier",
+    "StudentRegressor",
     "Labelling",
     "label_rows",
+    "Predictions",
+    "predict_rows",
+    "blended_predictions",
     "blended_log_odds",
     "undo_prior_shift",
     "__version__",

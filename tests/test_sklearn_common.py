@@ -5,14 +5,17 @@ import skorch
 import torch
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skdistill import DistilledClassifier, DistilledClassifierCV
+from skdistill import DistilledClassifier, DistilledClassifierCV, DistilledRegressor
 from skdistill.students import (
+    AdaptedStudentRegressor,
     BoostedStudentClassifier,
     LogOddsStudentClassifier,
     MLPStudentClassifier,
+    MLPStudentRegressor,
     OrderingEncoder,
     TabularEncoder,
     TreeStudentClassifier,
@@ -36,6 +39,10 @@ EXPECTED = {
         WEIGHTS.format("dense"): (
             "rows are held out: one that occurs twice may be held out once"
         )
+    },
+    MLPStudentRegressor: {
+        WEIGHTS.format("dense"): SHUFFLED,
+        WEIGHTS.format("sparse"): SHUFFLED,
     },
     "pool": {
         WEIGHTS.format("dense"): (
@@ -84,6 +91,12 @@ def expected_failures(estimator):
             cv=3,
             augmenter=None,
         ),
+        MLPStudentRegressor(),
+        AdaptedStudentRegressor(Ridge()),
+        AdaptedStudentRegressor(DecisionTreeRegressor()),
+        DistilledRegressor(LinearRegression(), DecisionTreeRegressor(max_depth=2)),
+        DistilledRegressor(LinearRegression(), MLPStudentRegressor(), augmenter=None),
+        DistilledRegressor(LinearRegression(), Ridge(), augmenter=None),
     ],
     expected_failed_checks=expected_failures,
 )

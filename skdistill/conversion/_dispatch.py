@@ -9,14 +9,15 @@ def to_spec(model):
     r"""Turn a fitted tree ensemble or student into plain arrays.
 
     The arrays route every row exactly as the model does, thresholds, missing values
-    and categories included. What adds up are log-odds; forests average probabilities.
+    and categories included. What adds up are log-odds, or the predictions of a
+    regressor or their logarithms; forests of classifiers average probabilities.
 
-    What can be converted: `LGBMClassifier` and `Booster` of LightGBM (objectives
-    binary, multiclass and cross_entropy; no linear trees), and of scikit-learn
-    `DecisionTreeClassifier`, `ExtraTreeClassifier`, `RandomForestClassifier`,
-    `ExtraTreesClassifier`, `GradientBoostingClassifier` and
-    `HistGradientBoostingClassifier`. What has a method `to_spec` of its own, as the
-    students have, is asked for it.
+    What can be converted: `LGBMClassifier`, `LGBMRegressor` and `Booster` of LightGBM
+    (objectives binary, multiclass and cross_entropy, and those for numbers; no linear
+    trees), and of scikit-learn `DecisionTreeClassifier`, `ExtraTreeClassifier`,
+    `RandomForestClassifier`, `ExtraTreesClassifier`, `GradientBoostingClassifier`,
+    `HistGradientBoostingClassifier` and the regressors of these kinds. What has a
+    method `to_spec` of its own, as the students have, is asked for it.
 
     Categories that the model knows by name keep their names as levels. Those that it
     knows as integers :math:`0 \\le c \\le m` get the levels "0" to "m", so that a
@@ -25,7 +26,7 @@ def to_spec(model):
 
     Parameters
     ----------
-    model : fitted classifier
+    model : fitted classifier or regressor
         Model to convert.
 
     Returns

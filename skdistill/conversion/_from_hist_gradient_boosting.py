@@ -16,6 +16,17 @@ MOST_NUMBERED = 4096
 def convert_hist_gradient_boosting(model):
     """Convert a `HistGradientBoostingClassifier`."""
     check_is_fitted(model)
+    return ModelSpec(_ensemble(model), model.classes_)
+
+
+def convert_hist_gradient_boosting_regressor(model):
+    """Convert a `HistGradientBoostingRegressor`."""
+    check_is_fitted(model)
+    link = "log" if model.loss in ("poisson", "gamma") else "identity"
+    return ModelSpec(_ensemble(model), link=link)
+
+
+def _ensemble(model):
     columns, places, codes = _columns(model)
     predictors = hist_predictors(model)
     nodes = np.concatenate([tree for tree, _ in predictors])
@@ -43,7 +54,7 @@ def convert_hist_gradient_boosting(model):
         left[categorical],
     )
     baseline = hist_baseline(model)
-    ensemble = Nodes(
+    return Nodes(
         features=features,
         thresholds=np.where(categorical, 0.0, parents["num_threshold"]),
         missing_left=left & ~categorical,
@@ -57,7 +68,6 @@ def convert_hist_gradient_boosting(model):
         nodes["value"][is_leaf],
         level_sets,
     )
-    return ModelSpec(ensemble, model.classes_)
 
 
 def _columns(model):
@@ -114,4 +124,5 @@ def _level_sets(bitsets, trees, indices, codes, left):
 
 CONVERTERS = {
     "sklearn.HistGradientBoostingClassifier": convert_hist_gradient_boosting,
+    "sklearn.HistGradientBoostingRegressor": convert_hist_gradient_boosting_regressor,
 }

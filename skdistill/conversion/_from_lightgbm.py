@@ -1,4 +1,4 @@
-"""LightGBM's classifiers: `LGBMClassifier` and `Booster`.
+"""LightGBM's models: `LGBMClassifier`, `LGBMRegressor` and `Booster`.
 
 Everything is read from the model's text, which holds thresholds and leaves with all
 their digits, and where all trees of a key are parsed at once.
@@ -23,6 +23,14 @@ ZERO = float(np.float32(1e-35))
 BELOW_ZERO = float(np.nextafter(-ZERO, -np.inf))
 
 
+LINKS = {
+    **dict.fromkeys(("regression", "regression_l1", "huber", "fair"), "identity"),
+    **dict.fromkeys(("quantile", "mape"), "identity"),
+    **dict.fromkeys(("poisson", "gamma", "tweedie"), "log"),
+}
+"""What scores are of predictions, by the objective of a model for numbers."""
+
+
 @dataclass(frozen=True)
 class Text:
     """A model's text: key and value of its header, of each tree, and its parameters."""
@@ -37,6 +45,11 @@ class Text:
         """Number of trees of an iteration, one for each output."""
         return int(self.header["num_tree_per_iteration"])
 
+    @property
+    def objective(self):
+        """Name of the objective and its options."""
+        return self.header.get("objective", "none").split()
+
     def numbers(self, key, dtype):
         """Return the numbers of a key of all trees, one tree after the other."""
         return _numbers(" ".join([tree.get(key, "") for tree in self.trees]), dtype)
@@ -44,15 +57,22 @@ class Text:
 
 def convert_classifier(model):
     """Convert a fitted `lightgbm.LGBMClassifier`."""
-    spec = convert_booster(model.booster_)
-    return replace(spec, classes=np.asarray(model.classes_))
+    text = _parse(model.booster_.model_to_string())
+    trees = _ensemble(text, _log_odds_scale(text.objective))
+    return ModelSpec(trees, np.asarray(model.classes_))
+
+
+def convert_regressor(model):
+    """Convert a fitted `lightgbm.LGBMRegressor`."""
+    return convert_booster(model.booster_)
 
 
 def convert_booster(booster):
-    """Convert a `lightgbm.Booster` of a binary or multiclass objective."""
+    """Convert a `lightgbm.Booster` of an objective for classes or numbers."""
     text = _parse(booster.model_to_string())
-    scale = _log_odds_scale(text.header.get("objective", "none").split())
-    trees = _ensemble(text, scale)
+    if text.objective[0] in LINKS and "sqrt" not in text.objective:
+        return ModelSpec(_ensemble(text, 1.0), link=LINKS[text.objective[0]])
+    trees = _ensemble(text, _log_odds_scale(text.objective))
     return ModelSpec(trees, np.arange(max(trees.n_outputs, 2)))
 
 
@@ -125,9 +145,11 @@ def _log_odds_scale(objective):
         return float(options.get("sigmoid", 1))
     if objective[0] in ("multiclass", "cross_entropy"):
         return 1.0
+    name = "regression sqrt" if "sqrt" in objective else objective[0]
     raise TypeError(
-        f"Got a LightGBM model of the objective {objective[0]!r}, but expected binary, "
-        "multiclass or cross_entropy, whose scores are log-odds."
+        f"Got a LightGBM model of the objective {name!r}, but expected "
+        "binary, multiclass or cross_entropy, whose scores are log-odds, or one for "
+        f"numbers of {list(LINKS)}."
     )
 
 
@@ -254,5 +276,6 @@ def _route_zeros(nodes, zero):
 
 CONVERTERS = {
     "lightgbm.LGBMClassifier": convert_classifier,
+    "lightgbm.LGBMRegressor": convert_regressor,
     "lightgbm.Booster": convert_booster,
 }

@@ -83,6 +83,56 @@ def _average(model, estimators):
     return ModelSpec(ensemble, model.classes_)
 
 
+def convert_regression_tree(model):
+    """Convert a `DecisionTreeRegressor` or an `ExtraTreeRegressor`."""
+    check_is_fitted(model)
+    return _average_numbers(model, [model])
+
+
+def convert_regression_forest(model):
+    """Convert a `RandomForestRegressor` or an `ExtraTreesRegressor`."""
+    check_is_fitted(model)
+    return _average_numbers(model, model.estimators_)
+
+
+def _average_numbers(model, estimators):
+    trees = [estimator.tree_ for estimator in estimators]
+    nodes, roots, leaves = tree_arrays(trees)
+    values = np.concatenate([tree.value[:, :, 0] for tree in trees])[leaves]
+    return ModelSpec(
+        nodes.to_spec(
+            number_columns(model),
+            np.zeros(model.n_outputs_),
+            roots,
+            np.zeros(len(trees)),
+            values / len(trees),
+            NO_SETS,
+        )
+    )
+
+
+def convert_gradient_boosting_regressor(model):
+    """Convert a `GradientBoostingRegressor`."""
+    check_is_fitted(model)
+    _check_init(model)
+    constant = (
+        0.0 if model.init == "zero" else float(np.ravel(model.init_.constant_)[0])
+    )
+    trees = [estimator.tree_ for estimator in model.estimators_.ravel()]
+    nodes, roots, leaves = tree_arrays(trees)
+    values = np.concatenate([tree.value[:, 0, 0] for tree in trees])[leaves]
+    return ModelSpec(
+        nodes.to_spec(
+            number_columns(model),
+            [constant],
+            roots,
+            np.zeros(len(trees)),
+            values * model.learning_rate,
+            NO_SETS,
+        )
+    )
+
+
 def convert_gradient_boosting(model):
     """Convert a `GradientBoostingClassifier`."""
     check_is_fitted(model)
@@ -107,16 +157,20 @@ def _prior(model, n_outputs):
     """Log-odds that the trees are added to."""
     if model.init == "zero":
         return np.zeros(n_outputs)
-    if model.init is not None:
-        raise TypeError(
-            f"Got GradientBoostingClassifier(init={model.init!r}), but expected None "
-            "or 'zero': another model's predictions are no constants."
-        )
+    _check_init(model)
     eps = np.finfo(np.float64).eps
     prior = np.clip(model.init_.class_prior_, eps, 1 - eps)
     if n_outputs == 1:
         return logit(prior[1:])
     return np.log(prior) - np.log(prior).mean()
+
+
+def _check_init(model):
+    if model.init is not None and model.init != "zero":
+        raise TypeError(
+            f"Got {type(model).__name__}(init={model.init!r}), but expected None or "
+            "'zero': another model's predictions are no constants."
+        )
 
 
 def number_columns(model):
@@ -133,4 +187,9 @@ CONVERTERS = {
     "sklearn.RandomForestClassifier": convert_forest,
     "sklearn.ExtraTreesClassifier": convert_forest,
     "sklearn.GradientBoostingClassifier": convert_gradient_boosting,
+    "sklearn.DecisionTreeRegressor": convert_regression_tree,
+    "sklearn.ExtraTreeRegressor": convert_regression_tree,
+    "sklearn.RandomForestRegressor": convert_regression_forest,
+    "sklearn.ExtraTreesRegressor": convert_regression_forest,
+    "sklearn.GradientBoostingRegressor": convert_gradient_boosting_regressor,
 }

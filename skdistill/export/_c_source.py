@@ -27,7 +27,7 @@ void $prefix_predict_proba(const float *row, float *probabilities);
 int $prefix_predict(const float *row);
 """
 
-_SOFTMAX = """
+_EXPONENTIAL = """
 /* exp(x) of x <= 0: a polynomial around 0, then halved as often as it takes. */
 static float exponential(float x)
 {
@@ -49,7 +49,9 @@ static float exponential(float x)
             power *= halvings[i];
     return power;
 }
+"""
 
+_SOFTMAX = """
 static void normalise(float *outputs)
 {
     float largest = outputs[0], sum = 0.0f;
@@ -84,6 +86,20 @@ int $prefix_predict(const float *row)
 }
 """
 
+_NUMBERS = """
+/* What is predicted of a row. */
+void $prefix_predict(const float *row, float *predictions)
+{
+    outputs_of(row, predictions);
+$invert}
+"""
+
+_INVERT = """    int k;
+    for (k = 0; k < $classes; k++)
+        predictions[k] = predictions[k] > 0.0f ? 1.0f / exponential(-predictions[k])
+            : exponential(predictions[k]);
+"""
+
 _COMPILE = ("-std=c99", "-O2", "-shared", "-fPIC")
 
 
@@ -93,10 +109,11 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
     The file defines, for a path that ends in ``fraud.c``,
     ``void fraud_predict_proba(const float *row, float *probabilities)`` and
     ``int fraud_predict(const float *row)``, which returns the position of the most
-    probable class, with ``FRAUD_N_COLUMNS`` and ``FRAUD_N_CLASSES``. It computes with
-    ``float`` alone, takes nothing from the heap, and its data are constants, which
-    may stay in flash. A comment at its top lists the columns, the classes, the stack
-    it needs and the parity certificate.
+    probable class, with ``FRAUD_N_COLUMNS`` and ``FRAUD_N_CLASSES``. Of a regressor it
+    defines ``void fraud_predict(const float *row, float *predictions)`` and
+    ``FRAUD_N_OUTPUTS``. It computes with ``float`` alone, takes nothing from the heap,
+    and its data are constants, which may stay in flash. A comment at its top lists the
+    columns, the classes, the stack it needs and the parity certificate.
 
     A row holds finite numbers, NaN where they are missing. A category is the position
     of its level, for which there are constants, -1 or NaN if it is missing, and -2 if
@@ -114,14 +131,15 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
     X : array-like, sparse matrix or frame of shape (n_samples, n_columns), default=None
         Rows like those of training to compare on, beside those of `parity_rows`.
     tolerance : float, default=1e-5
-        Largest difference of a probability allowed.
+        Largest difference of a probability allowed, or of a number as a share of the
+        largest one of its output.
 
     Returns
     -------
     ParityCertificate or None
-        What the comparison with `ModelSpec.probabilities` found. ``None`` if there is
-        no compiler ``cc`` to compile the file for it: the file then says that it was
-        not compared.
+        What the comparison with `ModelSpec.probabilities`, or `predictions`, found.
+        ``None`` if there is no compiler ``cc`` to compile the file for it: the file
+        then says that it was not compared.
 
     Raises
     ------
@@ -172,7 +190,8 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
     else:
         rows = parity_rows(spec, X)
         with tempfile.TemporaryDirectory() as folder:
-            score = _compiled(compiler, body, prefix, len(spec.classes), Path(folder))
+            library = _compiled(compiler, body, Path(folder))
+            score = _scorer(library, prefix, spec)
             certificate = certify(spec, score, rows, tolerance)
     source = _header(spec, prefix, certificate) + body
     write_whole(path, source.encode("ascii"))
@@ -189,8 +208,9 @@ def _prefix(path):
 def _header(spec, prefix, certificate):
     """Comment on what the file holds."""
     parity = None if certificate is None else certificate.as_dict()
+    what = "predictions" if spec.is_regressor else "class probabilities"
     lines = [
-        f"{prefix}.c: class probabilities of a model, by skdistill {__version__}.",
+        f"{prefix}.c: {what} of a model, by skdistill {__version__}.",
         "",
         "C99 without libraries. A row holds finite numbers, NaN where one is missing;",
         "a category is the position of its level, -1 if missing and -2 if unseen.",
@@ -201,18 +221,20 @@ def _header(spec, prefix, certificate):
     for j, column in enumerate(spec.columns):
         kind = "number" if column.is_numeric else f"{len(column.levels)} levels"
         lines.append(f"  {j} {comment(column.name)}: {kind}")
-    lines += ["", f"Classes: {comment(spec.classes.tolist())}"]
+    lines.append("")
+    if not spec.is_regressor:
+        lines.append(f"Classes: {comment(spec.classes.tolist())}")
     lines.append(
         "Parity: not compared"
         if parity is None
-        else f"Parity of probabilities: {comment(parity)}"
+        else f"Parity of {what.split()[-1]}: {comment(parity)}"
     )
     return "/*\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
 
 
 def _stack_bytes(spec):
     """Size of the arrays that the functions have at once."""
-    sizes = [len(spec.classes)]
+    sizes = [spec.n_scores]
     if isinstance(spec.predictor, NetworkSpec):
         hidden = [len(biases) for biases in spec.predictor.biases[:-1]]
         sizes += [max(hidden[i::2]) for i in range(min(len(hidden), 2))]
@@ -221,9 +243,10 @@ def _stack_bytes(spec):
 
 def _body(spec, prefix):
     """All of the file but its first comment."""
-    capitals, n_classes = prefix.upper(), len(spec.classes)
-    taken = {f"{capitals}_N_COLUMNS", f"{capitals}_N_CLASSES"}
-    first_output = n_classes - spec.predictor.n_outputs
+    capitals = prefix.upper()
+    count = f"{capitals}_N_{'OUTPUTS' if spec.is_regressor else 'CLASSES'}"
+    taken = {f"{capitals}_N_COLUMNS", count}
+    first_output = spec.n_scores - spec.predictor.n_outputs
     is_network = isinstance(spec.predictor, NetworkSpec)
     write = network_source if is_network else trees_source
     model = write(spec.predictor, first_output)
@@ -231,17 +254,32 @@ def _body(spec, prefix):
         "#include <stdint.h>\n",
         "#include <math.h>\n" if "HUGE_VALF" in model else "",
         f"\n#define {capitals}_N_COLUMNS {len(spec.columns)}\n",
-        f"#define {capitals}_N_CLASSES {n_classes}\n",
+        f"#define {count} {spec.n_scores}\n",
         *_level_constants(spec.columns, capitals, taken),
-        _DECLARATIONS.replace("$prefix", prefix),
+        *(part.replace("$prefix", prefix) for part in _functions(spec, model)),
+    ]
+    return "".join(parts).replace("$classes", count)
+
+
+def _functions(spec, model):
+    """The model's own code and what is made of its outputs."""
+    if spec.is_regressor:
+        is_log = spec.link == "log"
+        invert = _INVERT if is_log else ""
+        return [
+            "\n",
+            model,
+            _EXPONENTIAL if is_log else "",
+            _NUMBERS.replace("$invert", invert),
+        ]
+    normalise = "" if spec.averages else "    normalise(probabilities);\n"
+    return [
+        _DECLARATIONS,
         "\n",
         model,
-        "" if spec.averages else _SOFTMAX,
-        _FUNCTIONS.replace("$prefix", prefix).replace(
-            "$normalise", "" if spec.averages else "    normalise(probabilities);\n"
-        ),
+        "" if spec.averages else _EXPONENTIAL + _SOFTMAX,
+        _FUNCTIONS.replace("$normalise", normalise),
     ]
-    return "".join(parts).replace("$classes", f"{capitals}_N_CLASSES")
 
 
 def _level_constants(columns, capitals, taken):
@@ -258,8 +296,8 @@ def _level_constants(columns, capitals, taken):
         yield f"\n/* Levels of {comment(column.name)}. */\nenum {{\n{body}\n}};\n"
 
 
-def _compiled(compiler, source, prefix, n_classes, folder):
-    """Compile source; return what scores rows with it."""
+def _compiled(compiler, source, folder):
+    """Compile source; return the library."""
     (folder / "model.c").write_text(source, encoding="ascii")
     library = folder / "model.so"
     command = [compiler, *_COMPILE, "-o", str(library), "model.c"]
@@ -271,15 +309,21 @@ def _compiled(compiler, source, prefix, n_classes, folder):
             f"Got exit status {done.returncode} from {compiler}, but expected it to "
             f"compile the exported source: {done.stderr[-2000:]}"
         )
-    predict_proba = getattr(ctypes.CDLL(str(library)), f"{prefix}_predict_proba")
-    predict_proba.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-    predict_proba.restype = None
+    return ctypes.CDLL(str(library))
+
+
+def _scorer(library, prefix, spec):
+    """Return what scores rows with a compiled file."""
+    suffix = "predict" if spec.is_regressor else "predict_proba"
+    predict = getattr(library, f"{prefix}_{suffix}")
+    predict.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    predict.restype = None
 
     def score(rows):
         rows = np.ascontiguousarray(rows, dtype=np.float32)
-        probabilities = np.empty((len(rows), n_classes), dtype=np.float32)
-        for row, out in zip(rows, probabilities, strict=True):
-            predict_proba(row.ctypes.data, out.ctypes.data)
-        return probabilities
+        answers = np.empty((len(rows), spec.n_scores), dtype=np.float32)
+        for row, out in zip(rows, answers, strict=True):
+            predict(row.ctypes.data, out.ctypes.data)
+        return answers
 
     return score

@@ -16,7 +16,8 @@ def export(spec, path, X=None, *, tolerance=TOLERANCE):
     """Write a model as a file of the format that its suffix says.
 
     What was written is run on the rows of `parity_rows` and compared with
-    `ModelSpec.probabilities`; the certificate becomes a part of the file.
+    `ModelSpec.probabilities`, or `predictions` of a regressor; the certificate becomes
+    a part of the file.
 
     Parameters
     ----------
@@ -28,7 +29,8 @@ def export(spec, path, X=None, *, tolerance=TOLERANCE):
     X : array-like, sparse matrix or frame of shape (n_samples, n_columns), default=None
         Rows like those of training to compare on, beside those of `parity_rows`.
     tolerance : float, default=1e-5
-        Largest difference of a probability allowed.
+        Largest difference of a probability allowed, or of a number as a share of the
+        largest one of its output.
 
     Returns
     -------

@@ -17,7 +17,7 @@ IR_VERSION = 8
 OPSETS = {"": 17, ML_DOMAIN: 3}
 """Old enough for what serves models in production, and new enough for all it takes."""
 
-OUTPUTS = ("label", "probabilities")
+OUTPUTS = ("label", "probabilities", "predictions")
 
 
 def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
@@ -31,12 +31,13 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
 
     The outputs are ``label`` of shape (n_samples,) and ``probabilities`` of shape
     (n_samples, n_classes), a tensor of floats. Labels are integers if all classes are
-    whole numbers or booleans, otherwise strings.
+    whole numbers or booleans, otherwise strings. The one output of a regressor is
+    ``predictions`` of shape (n_samples, n_outputs), a tensor of floats.
 
     Numbers are rounded to float32 on their way in. The comparison is of rows that
     float32 can represent: others may lie on another side of a threshold once rounded.
 
-    The metadata of the model hold ``producer``, ``classes`` and
+    The metadata of the model hold ``producer``, ``classes`` (null of a regressor) and
     ``parity_certificate``, the last two as JSON.
 
     Parameters
@@ -48,12 +49,14 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
     X : array-like, sparse matrix or frame of shape (n_samples, n_columns), default=None
         Rows like those of training to compare on, beside those of `parity_rows`.
     tolerance : float, default=1e-5
-        Largest difference of a probability allowed.
+        Largest difference of a probability allowed, or of a number as a share of the
+        largest one of its output.
 
     Returns
     -------
     ParityCertificate
-        What the comparison of ONNX Runtime with `ModelSpec.probabilities` found.
+        What the comparison of ONNX Runtime with `ModelSpec.probabilities`, or
+        `predictions`, found.
 
     Raises
     ------
@@ -96,13 +99,13 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
     check_number("tolerance", tolerance, 0)
     _check_names(spec.columns)
     model = _model(onnx, spec)
-    score = _scorer(runtime, model, spec.columns)
+    score = _scorer(runtime, model, spec)
     rows = _expressible(parity_rows(spec, X), spec.columns)
     certificate = certify(spec, score, rows, tolerance)
     _add_metadata(
         model,
         producer=f"{model.producer_name} {model.producer_version}",
-        classes=json.dumps(spec.classes.tolist()),
+        classes=json.dumps(None if spec.is_regressor else spec.classes.tolist()),
         parity_certificate=json.dumps(certificate.as_dict()),
     )
     write_whole(path, model.SerializeToString(deterministic=True))
@@ -140,9 +143,22 @@ def _model(onnx, spec):
     columns, predictor = spec.columns, spec.predictor
     graph = Graph({"input", *OUTPUTS, *(column.name for column in columns)})
     inputs = read_inputs(graph, columns)
-    first_output = len(spec.classes) - predictor.n_outputs
+    first_output = spec.n_scores - predictor.n_outputs
     add = add_network if isinstance(predictor, NetworkSpec) else add_trees
     outputs = add(graph, inputs, predictor, first_output)
+    if spec.is_regressor:
+        operator = "Exp" if spec.link == "log" else "Identity"
+        graph.add(operator, outputs, output="predictions")
+        answers = [("predictions", "FLOAT", [None, spec.n_scores])]
+    else:
+        answers = _add_classes(graph, outputs, spec)
+    model = _to_proto(onnx, graph, columns, answers)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _add_classes(graph, outputs, spec):
+    """Add label and probabilities; return names, types and shapes of both."""
     best = graph.add("ArgMax", outputs, axis=1, keepdims=0)
     labels = _labels(spec.classes)
     graph.add("Gather", labels, best, output="label")
@@ -150,9 +166,10 @@ def _model(onnx, spec):
         graph.add("Identity", outputs, output="probabilities")
     else:
         graph.add("Softmax", outputs, output="probabilities", axis=1)
-    model = _to_proto(onnx, graph, columns, labels)
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return [
+        ("label", "STRING" if labels.dtype == object else "INT64", [None]),
+        ("probabilities", "FLOAT", [None, len(labels)]),
+    ]
 
 
 def _labels(classes):
@@ -169,15 +186,11 @@ def _is_whole(label):
     return label % 1 == 0 and -(2**63) <= label < 2**63
 
 
-def _to_proto(onnx, graph, columns, labels):
+def _to_proto(onnx, graph, columns, answers):
     """Return a graph as a message of ONNX."""
     kinds = onnx.TensorProto
-    text = labels.dtype == object
     info = onnx.helper.make_tensor_value_info
-    outputs = [
-        info("label", kinds.STRING if text else kinds.INT64, [None]),
-        info("probabilities", kinds.FLOAT, [None, len(labels)]),
-    ]
+    outputs = [info(name, getattr(kinds, kind), shape) for name, kind, shape in answers]
     if all(column.is_numeric for column in columns):
         inputs = [info("input", kinds.FLOAT, [None, len(columns)])]
     else:
@@ -218,8 +231,10 @@ def _add_metadata(model, **texts):
         model.metadata_props.add(key=name, value=text)
 
 
-def _scorer(runtime, model, columns):
+def _scorer(runtime, model, spec):
     """Return what scores rows with ONNX Runtime."""
+    columns = spec.columns
+    wanted = "predictions" if spec.is_regressor else "probabilities"
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = runtime.InferenceSession(
@@ -234,7 +249,7 @@ def _scorer(runtime, model, columns):
                 column.name: _cells(column, rows[:, j])[:, None]
                 for j, column in enumerate(columns)
             }
-        return session.run(["probabilities"], feed)[0]
+        return session.run([wanted], feed)[0]
 
     return score
 

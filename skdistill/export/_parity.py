@@ -19,18 +19,21 @@ threshold for each row of training."""
 
 @dataclass(frozen=True)
 class ParityCertificate:
-    """What a comparison of class probabilities found.
+    """What a comparison of class probabilities, or of a regressor's numbers, found.
+
+    Differences of numbers are shares of the largest one of their output, by its
+    absolute value: that is what float32 resolves.
 
     Parameters
     ----------
     rows : int
         Number of rows compared.
     largest : float
-        Largest absolute difference of a probability.
+        Largest absolute difference of a probability or number.
     mean : float
-        Mean absolute difference of the probabilities.
+        Mean absolute difference.
     label_flips : int
-        Number of rows whose most probable class differs.
+        Number of rows whose most probable class differs; 0 of a regressor.
     tolerance : float
         Largest difference that was allowed.
 
@@ -93,7 +96,16 @@ class ParityCertificate:
         return cls(**fields)
 
 
-def compare(expected, got, *, classes=None, rows=None, names=None, tolerance=TOLERANCE):
+def compare(
+    expected,
+    got,
+    *,
+    classes=None,
+    rows=None,
+    names=None,
+    tolerance=TOLERANCE,
+    is_regressor=False,
+):
     """Compare class probabilities, and refuse those that differ too much.
 
     Parameters
@@ -110,6 +122,9 @@ def compare(expected, got, *, classes=None, rows=None, names=None, tolerance=TOL
         Names of the columns, for the error.
     tolerance : float, default=1e-5
         Largest absolute difference allowed.
+    is_regressor : bool, default=False
+        Whether these are numbers, whose differences are shares of the largest one of
+        their column.
 
     Returns
     -------
@@ -132,23 +147,29 @@ def compare(expected, got, *, classes=None, rows=None, names=None, tolerance=TOL
     check_number("tolerance", tolerance, 0)
     expected, got = np.asarray(expected), np.asarray(got)
     if expected.ndim != 2 or not expected.size or expected.shape != got.shape:
+        what = "numbers" if is_regressor else "probabilities"
         raise ValueError(
-            f"Got probabilities of shape {got.shape} for {expected.shape}, but "
+            f"Got {what} of shape {got.shape} for {expected.shape}, but "
             "expected the same (n_samples, n_classes), and at least one row."
         )
-    difference = np.abs(expected - got)
+    unit = _largest(expected) if is_regressor else np.ones(expected.shape[1])
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        difference = np.abs(expected - got) / unit
     difference[np.isnan(difference)] = np.inf
     row, k = np.unravel_index(difference.argmax(), difference.shape)
     largest = float(difference[row, k])
     if not largest <= tolerance:
+        what, of = ("number", "output") if is_regressor else ("probability", "class")
         raise ValueError(
-            f"Got a probability of {float(got[row, k])!r} instead of "
-            f"{float(expected[row, k])!r} from the exported model, of class "
+            f"Got a {what} of {float(got[row, k])!r} instead of "
+            f"{float(expected[row, k])!r} from the exported model, of {of} "
             f"{k if classes is None else classes[k]} in row {row}"
             f"{_describe(row, rows, names)}, but expected a difference of at most "
-            f"{tolerance}."
+            f"{tolerance * unit[k]}."
         )
-    flips = int((expected.argmax(axis=1) != got.argmax(axis=1)).sum())
+    flips = 0
+    if not is_regressor:
+        flips = int((expected.argmax(axis=1) != got.argmax(axis=1)).sum())
     mean = float(difference.mean())
     return ParityCertificate(len(expected), largest, mean, flips, float(tolerance))
 
@@ -221,7 +242,8 @@ def certify(spec, score, rows, tolerance):
     spec : skdistill.runtime.ModelSpec
         The model.
     score : callable
-        Returns the probabilities of rows, an ndarray of shape (n_samples, n_columns).
+        Returns the probabilities of rows, an ndarray of shape (n_samples, n_columns),
+        or the numbers of a regressor, in two dimensions even of one output.
     rows : ndarray of shape (n_samples, n_columns), float64
         What to compare on.
     tolerance : float
@@ -239,14 +261,21 @@ def certify(spec, score, rows, tolerance):
     starts = range(0, len(rows), ROWS_AT_ONCE)
     parts = [rows[start : start + ROWS_AT_ONCE] for start in starts]
     names = [column.name for column in spec.columns]
+    reference = spec.predictions if spec.is_regressor else spec.probabilities
     return compare(
-        np.concatenate([spec.probabilities(part) for part in parts]),
+        np.concatenate([reference(part) for part in parts]),
         np.concatenate([score(part) for part in parts]),
         classes=spec.classes,
         rows=rows,
         names=names,
         tolerance=tolerance,
+        is_regressor=spec.is_regressor,
     )
+
+
+def _largest(numbers):
+    largest = np.abs(numbers).max(axis=0)
+    return np.where(largest > 0, largest, 1.0)
 
 
 def _describe(row, rows, names):

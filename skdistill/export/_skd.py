@@ -23,7 +23,8 @@ def export_skd(spec, path, X=None, *, tolerance=TOLERANCE):
     X : array-like, sparse matrix or frame of shape (n_samples, n_columns), default=None
         Rows like those of training to compare on, beside those of `parity_rows`.
     tolerance : float, default=1e-5
-        Largest difference of a probability allowed.
+        Largest difference of a probability allowed, or of a number as a share of the
+        largest one of its output.
 
     Returns
     -------
@@ -61,6 +62,12 @@ def export_skd(spec, path, X=None, *, tolerance=TOLERANCE):
         draft = Path(folder) / "model.skd"
         save(spec, draft)
         scorer = load(draft)
-    certificate = certify(spec, scorer.predict_proba, parity_rows(spec, X), tolerance)
+    certificate = certify(spec, _score(scorer), parity_rows(spec, X), tolerance)
     save(spec, path, certificate.as_dict())
     return certificate
+
+
+def _score(scorer):
+    if not scorer.spec.is_regressor:
+        return scorer.predict_proba
+    return lambda rows: scorer.predict(rows).reshape(len(rows), -1)

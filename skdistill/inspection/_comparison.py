@@ -381,9 +381,9 @@ def _compare_once(recipe, students, X, y, sample_weight, groups):
         seed,
         X,
         y,
-        encode_labels(y, classes),
-        classes,
         metadata,
+        labels=encode_labels(y, classes),
+        classes=classes,
     )
     splits = recipe._splits(task)
     score = recipe._scorer(adapted[0], weights)

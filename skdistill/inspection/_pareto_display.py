@@ -286,12 +286,12 @@ def _classes_of(model):
 
 def _proba(model, X, classes):
     if isinstance(model, ModelSpec):
-        if sorted(model.classes.tolist()) != sorted(classes.tolist()):
+        own = [] if model.classes is None else model.classes.tolist()
+        if sorted(own) != sorted(classes.tolist()):
             raise ValueError(
-                f"Got a model with the classes {model.classes.tolist()}, but expected "
-                f"{classes.tolist()}."
+                f"Got a model with the classes {own}, but expected {classes.tolist()}."
             )
-        columns = [model.classes.tolist().index(label) for label in classes.tolist()]
+        columns = [own.index(label) for label in classes.tolist()]
         return Scorer(model).predict_proba(X)[:, columns]
     _classes_of(model)
     return np.exp(log_softmax(classifier_log_odds(model, X, classes, smooths=False)))

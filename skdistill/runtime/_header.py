@@ -13,7 +13,8 @@ from ._spec import CategoryColumn, EncoderSpec, NumberColumn
 from ._trees import TreeEnsembleSpec
 
 FORMAT = "skdistill model"
-VERSION = 1
+VERSION = 2
+"""The newest version. Classifiers are of version 1, which is all that they need."""
 
 TREE_ARRAYS = {
     "base": ("<f8", 1),
@@ -74,14 +75,16 @@ def encode(spec, certificate):
     arrays = ArrayWriter()
     header = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": 2 if spec.is_regressor else 1,
         "written_by": f"skdistill {__version__}",
         "certificate": certificate,
-        "classes": _classes(spec.classes),
+        "classes": None if spec.is_regressor else _classes(spec.classes),
         "columns": [_column(column, arrays) for column in spec.columns],
         "predictor": _predictor(spec.predictor, arrays),
         "arrays": arrays.descriptions,
     }
+    if spec.is_regressor:
+        header["link"] = spec.link
     try:
         # Escaped: names may hold what is no text, half of a surrogate pair.
         text = json.dumps(header, separators=(",", ":"), allow_nan=False)
@@ -157,6 +160,8 @@ def decode(header, content):
         If anything is not as it should be.
     """
     names = "format version written_by certificate classes columns predictor arrays"
+    is_regressor = header["version"] == 2
+    names += " link" if is_regressor else ""
     _check_fields("the header", header, names.split())
     _typed("written_by", header["written_by"], str)
     certificate = header["certificate"]
@@ -169,7 +174,11 @@ def decode(header, content):
     )
     predictor = _read_predictor(header["predictor"], columns, arrays)
     arrays.check_all_taken()
-    return ModelSpec(predictor, _read_classes(header["classes"]))
+    if not is_regressor:
+        return ModelSpec(predictor, _read_classes(header["classes"]))
+    if header["classes"] is not None:
+        raise ValueError("Got classes in a file of version 2, but expected null.")
+    return ModelSpec(predictor, link=_typed("link", header["link"], str))
 
 
 def _classes(classes):

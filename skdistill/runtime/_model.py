@@ -1,35 +1,41 @@
 """A fitted model without its framework."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ._network import NetworkSpec
 from ._trees import TreeEnsembleSpec
 
+LINKS = ("identity", "log")
+
 
 @dataclass(frozen=True, eq=False)
 class ModelSpec:
-    r"""A fitted classifier: columns of its table, what it computes, and its classes.
+    r"""A fitted model: columns of its table, what it computes, and what that means.
 
-    Class probabilities are :math:`\operatorname{softmax}(z)` of its log-odds z; of a
-    single log-odds z for two classes, :math:`\operatorname{softmax}((0, z))`. A
-    calibration is a part of the weights or leaves that make z. A forest averages
-    probabilities instead.
+    Of a classifier, class probabilities are :math:`\operatorname{softmax}(z)` of its
+    log-odds z; of a single log-odds z for two classes,
+    :math:`\operatorname{softmax}((0, z))`. A calibration is a part of the weights or
+    leaves that make z. A forest averages probabilities instead. A regressor has no
+    classes, and predicts :math:`z`, or :math:`e^z` if its link is a logarithm.
 
     Its methods are the reference for `Scorer`, in float64 with numpy.
 
     Parameters
     ----------
     predictor : NetworkSpec or TreeEnsembleSpec
-        Computes log-odds, or probabilities.
-    classes : ndarray of shape (n_classes,)
-        Class labels: numbers, booleans or strings.
+        Computes log-odds or probabilities, or what a regressor predicts.
+    classes : ndarray of shape (n_classes,), default=None
+        Class labels: numbers, booleans or strings. ``None``: the model is a regressor.
+    link : {"identity", "log"}, default="identity"
+        Of a regressor; ``"log"``: outputs are logarithms of predictions.
 
     Raises
     ------
     ValueError
-        If there are not as many classes as outputs, or two of them are the same.
+        If there are not as many classes as outputs, or two of them are the same, or
+        the link is not known or not one of a regressor.
 
     Examples
     --------
@@ -43,21 +49,32 @@ class ModelSpec:
     """
 
     predictor: NetworkSpec | TreeEnsembleSpec
-    classes: np.ndarray
+    classes: np.ndarray | None = None
+    link: str = "identity"
 
     def __post_init__(self):
-        n_outputs, n_classes = self.predictor.n_outputs, len(self.classes)
-        single = n_outputs == 1 and n_classes == 2 and not self.averages
-        if self.classes.ndim != 1 or not (single or n_outputs == n_classes):
+        if self.classes is None:
+            self._check_regressor()
+        else:
+            self._check_classifier(self.classes)
+
+    def _check_classifier(self, classes):
+        if self.link != "identity":
             raise ValueError(
-                f"Got classes of shape {self.classes.shape} for {n_outputs} outputs, "
+                f"Got link={self.link!r} of a classifier, but expected 'identity'."
+            )
+        n_outputs, n_classes = self.predictor.n_outputs, len(classes)
+        single = n_outputs == 1 and n_classes == 2 and not self.averages
+        if classes.ndim != 1 or not (single or n_outputs == n_classes):
+            raise ValueError(
+                f"Got classes of shape {classes.shape} for {n_outputs} outputs, "
                 "but expected one for each, or two classes for one output of log-odds."
             )
-        known, distinct = self.classes == self.classes, set(self.classes.tolist())
-        comparable = self.classes.dtype.kind in "biufUO" and known.all()
+        known, distinct = classes == classes, set(classes.tolist())
+        comparable = classes.dtype.kind in "biufUO" and known.all()
         if not comparable or len(distinct) < n_classes:
             raise ValueError(
-                f"Got classes {self.classes}, but expected distinct numbers, booleans "
+                f"Got classes {classes}, but expected distinct numbers, booleans "
                 "or strings."
             )
 
@@ -65,6 +82,16 @@ class ModelSpec:
     def columns(self):
         """Columns of the table: a tuple of NumberColumn and CategoryColumn."""
         return self.predictor.columns
+
+    @property
+    def is_regressor(self):
+        """Whether the model predicts numbers instead of classes."""
+        return self.classes is None
+
+    @property
+    def n_scores(self):
+        """Number of classes, or of the outputs of a regressor."""
+        return self.predictor.n_outputs if self.classes is None else len(self.classes)
 
     @property
     def averages(self):
@@ -85,7 +112,13 @@ class ModelSpec:
         ndarray of shape (n_samples, n_classes), float64
             With two classes that of the first is 0. Minus infinity for a probability
             of 0.
+
+        Raises
+        ------
+        TypeError
+            If the model is a regressor.
         """
+        self.check_is("classifier")
         if self.averages:
             with np.errstate(divide="ignore"):
                 return np.log(self.probabilities(values))
@@ -102,7 +135,13 @@ class ModelSpec:
         Returns
         -------
         ndarray of shape (n_samples, n_classes), float64
+
+        Raises
+        ------
+        TypeError
+            If the model is a regressor.
         """
+        self.check_is("classifier")
         outputs = self._outputs(values)
         if self.averages:
             return outputs
@@ -110,8 +149,80 @@ class ModelSpec:
         np.exp(outputs, out=outputs)
         return outputs / outputs.sum(axis=1, keepdims=True)
 
+    def predictions(self, values):
+        """Compute what a regressor predicts of rows.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n_samples, n_columns)
+            As for `log_odds`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_outputs), float64
+
+        Raises
+        ------
+        TypeError
+            If the model is a classifier.
+        """
+        self.check_is("regressor")
+        return self.from_outputs(self.predictor.outputs_of(values))
+
+    def with_link(self, link):
+        """Return the same regressor with another link.
+
+        Parameters
+        ----------
+        link : {"identity", "log"}
+            What its outputs are.
+
+        Returns
+        -------
+        ModelSpec
+        """
+        return replace(self, link=link)
+
+    def from_outputs(self, outputs):
+        """Return what a regressor predicts, of the outputs of its predictor.
+
+        Parameters
+        ----------
+        outputs : ndarray
+            What is added up; overwritten.
+
+        Returns
+        -------
+        ndarray of the same shape
+        """
+        if self.link == "identity":
+            return outputs
+        with np.errstate(over="ignore"):  # then it is infinite
+            return np.exp(outputs, out=outputs)
+
+    def check_is(self, kind):
+        """Raise TypeError unless the model is of a kind.
+
+        Parameters
+        ----------
+        kind : {"classifier", "regressor"}
+            What is expected.
+        """
+        own = "regressor" if self.is_regressor else "classifier"
+        if own != kind:
+            raise TypeError(f"Got a {own}, but expected a {kind}.")
+
+    def _check_regressor(self):
+        if self.link not in LINKS:
+            raise ValueError(f"Got link={self.link!r}, but expected one of {LINKS}.")
+        if self.averages:
+            raise ValueError(
+                "Got trees that average probabilities without classes, but expected "
+                "the classes, or trees that add up predictions."
+            )
+
     def _outputs(self, values):
         outputs = self.predictor.outputs_of(values)
-        if outputs.shape[1] < len(self.classes):
+        if outputs.shape[1] < self.n_scores:
             outputs = np.concatenate([np.zeros_like(outputs), outputs], axis=1)
         return outputs

@@ -158,7 +158,7 @@ cdef Network _network(spec, extrapolate):
     predictor = spec.predictor
     first = first_layer(predictor, extrapolate)
     copy.n_columns = len(predictor.columns)
-    copy.n_classes = len(spec.classes)
+    copy.n_classes = spec.n_scores
     copy.lines.columns = _integers(first.lines.columns)
     copy.lines.lows = _doubles(first.lines.lows)
     copy.lines.highs = _doubles(first.lines.highs)
@@ -206,7 +206,7 @@ cdef class NetworkKernel:
         self._columns = spec.columns
         self._reader = TableReader(spec.columns)
         self._n_columns = len(spec.columns)
-        self._n_classes = len(spec.classes)
+        self._n_classes = spec.n_scores
         self._n_threads = n_threads
         self._refuses_infinite = extrapolate
         self._gives_floats = dtype == "float32"
@@ -221,7 +221,7 @@ cdef class NetworkKernel:
         return self._score(X, Wanted.kProbabilities, cnp.NPY_DOUBLE)
 
     def log_odds(self, X):
-        """Compute the log-odds of rows."""
+        """Compute the log-odds of rows, or of a regressor the outputs."""
         return self._score(X, Wanted.kLogOdds, cnp.NPY_DOUBLE)
 
     cdef object _score(self, X, Wanted wanted, int out_type):

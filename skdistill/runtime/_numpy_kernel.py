@@ -28,7 +28,7 @@ class NumpyKernel:
     def __init__(self, spec, extrapolate, n_threads, dtype):
         self._columns = spec.columns
         self._reader = TableReader(spec.columns)
-        self._n_classes = len(spec.classes)
+        self._n_scores = spec.n_scores
         self._spec = extrapolated(spec) if extrapolate else spec
         self._refuses_infinite = extrapolate
         self._dtype = dtype
@@ -38,15 +38,18 @@ class NumpyKernel:
         return self._score(X, self._spec.probabilities, self._dtype)
 
     def log_odds(self, X):
-        """Compute the log-odds of rows."""
-        return self._score(X, self._spec.log_odds, "float64")
+        """Compute the log-odds of rows, or of a regressor the outputs."""
+        score = self._spec.log_odds
+        if self._spec.is_regressor:
+            score = self._spec.predictor.outputs_of
+        return self._score(X, score, "float64")
 
     def _score(self, X, score, dtype):
         X = as_table(self._reader, X)
         check_width(self._reader, X)
         if self._refuses_infinite:
             check_finite(self._columns, X)
-        out = np.empty((len(X), self._n_classes), dtype=dtype)
+        out = np.empty((len(X), self._n_scores), dtype=dtype)
         for start in range(0, len(X), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             out[rows] = score(X[rows])

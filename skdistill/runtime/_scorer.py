@@ -10,10 +10,10 @@ DTYPES = ("float64", "float32")
 class Scorer:
     r"""Score rows by a fitted model: compiled code that needs numpy alone.
 
-    Computes :math:`\operatorname{softmax}(z)` of the log-odds z of `ModelSpec`, in
-    float32 up to the log-odds. What comes out for a row has the same bits whatever
-    rows are scored with it, in however many threads. Where nothing is compiled numpy
-    computes the same in float64.
+    Computes :math:`\operatorname{softmax}(z)` of the log-odds z of `ModelSpec`, or what
+    a regressor predicts; of networks in float32 up to z. What comes out for a row has
+    the same bits whatever rows are scored with it, in however many threads. Where
+    nothing is compiled numpy computes the same in float64.
 
     Numbers are codes' ends where they lie outside the training range; a missing one is
     taken for the fill value of its column, and categories that are missing or unseen
@@ -31,12 +31,12 @@ class Scorer:
     n_threads : int, default=1
         Threads that share the rows of a call.
     dtype : {"float64", "float32"}, default="float64"
-        Type of the probabilities.
+        Type of the probabilities; the numbers of a regressor are float64.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
+    classes_ : ndarray of shape (n_classes,) or None
+        Class labels; ``None`` of a regressor.
 
     Raises
     ------
@@ -83,8 +83,10 @@ class Scorer:
         self.classes_ = spec.classes
         kernel = kernel_for(spec, **self._parameters)
         # Bound once: looking a method up costs as much as a third of the call.
-        self._probabilities = kernel.probabilities
-        self._log_odds = kernel.log_odds
+        self._outputs = kernel.log_odds
+        self._probabilities, self._log_odds = kernel.probabilities, kernel.log_odds
+        if spec.is_regressor:
+            self._probabilities = self._log_odds = self._refuse
 
     def predict_proba(self, X):
         """Compute the class probabilities of rows.
@@ -107,6 +109,8 @@ class Scorer:
         ValueError
             If there are not as many columns as the model has, or with
             ``extrapolate=True`` a number is infinite.
+        TypeError
+            If the model is a regressor.
         """
         return self._probabilities(X)
 
@@ -122,11 +126,16 @@ class Scorer:
         -------
         ndarray of shape (n_samples, n_classes), float64
             In nats. With two classes that of the first is 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict_proba`.
         """
         return self._log_odds(X)
 
     def predict(self, X):
-        """Predict the class labels of rows.
+        """Predict the class labels of rows, or numbers.
 
         Parameters
         ----------
@@ -135,10 +144,19 @@ class Scorer:
 
         Returns
         -------
-        ndarray of shape (n_samples,)
-            The label with the largest log-odds, the first of equals.
+        ndarray of shape (n_samples,), or of a regressor of several outputs \
+                (n_samples, n_outputs)
+            The label with the largest log-odds, the first of equals; of a regressor
+            numbers, float64.
         """
-        return self.classes_[self._log_odds(X).argmax(axis=1)]
+        outputs = self._outputs(X)
+        if self.classes_ is not None:
+            return self.classes_[outputs.argmax(axis=1)]
+        predictions = self.spec.from_outputs(outputs)
+        return predictions[:, 0] if predictions.shape[1] == 1 else predictions
+
+    def _refuse(self, X):
+        self.spec.check_is("classifier")
 
     def __reduce__(self):
         return _make, (self.spec, self._parameters)

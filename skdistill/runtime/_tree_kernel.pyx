@@ -118,7 +118,7 @@ cdef class TreeKernel:
         self.spec = spec
         self.instruction_set = name
         self._n_columns = len(spec.columns)
-        self._n_classes = len(spec.classes)
+        self._n_classes = spec.n_scores
         self._shape_of_one = (1, self._n_classes)
         self._scorer = _make(spec.predictor, self._n_classes, _NUMBERS[name])
 
@@ -129,7 +129,7 @@ cdef class TreeKernel:
         return TreeKernel, (self.spec, None)
 
     def log_odds(self, X, int n_threads=1):
-        """Compute the log-odds of rows.
+        """Compute the log-odds of rows, or of a regressor the outputs.
 
         Parameters
         ----------

@@ -46,7 +46,7 @@ class TreeScores:
         return found if found.dtype == self._dtype else found.astype(self._dtype)
 
     def log_odds(self, X):
-        """Compute the log-odds of rows."""
+        """Compute the log-odds of rows, or of a regressor the outputs."""
         try:
             return self._log_odds(X, self._n_threads)
         except (TypeError, ValueError):

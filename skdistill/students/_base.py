@@ -5,16 +5,50 @@ from abc import abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import get_tags
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from .._columns import take_rows
-from .._validation import check_labels, check_table, check_weights
+from .._regression_targets import RegressionTargets
+from .._validation import check_labels, check_numbers, check_table, check_weights
 from ..losses._optimum import optimal_log_odds
 from ..losses._reference import log_softmax
 from ..targets import SoftTargets
 
 
-class StudentClassifier(ClassifierMixin, BaseEstimator):
+class Student(BaseEstimator):
+    """What students of classes and of numbers have in common.
+
+    A student defines ``_fit(X, targets, sample_weight)`` on targets without rows of
+    zero weight.
+    """
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def check_parameters(self):
+        """Raise an error if a parameter is out of range or a library is missing.
+
+        Called at the start of `fit`, and before a teacher is fitted.
+        """
+
+    def _check_rows(self, X):
+        check_is_fitted(self)
+        accept_sparse = get_tags(self).input_tags.sparse
+        return check_table(self, X, reset=False, accept_sparse=accept_sparse)
+
+    @abstractmethod
+    def _fit(self, X, targets, sample_weight):
+        """Learn from targets; every weight is positive."""
+
+    def _make_ready(self):
+        """Prepare for scoring, once fitted."""
+
+
+class StudentClassifier(ClassifierMixin, Student):
     """Base of the students: a classifier that learns from labels or soft targets.
 
     A student defines ``_fit(X, targets, sample_weight)`` on soft targets without rows
@@ -97,30 +131,6 @@ class StudentClassifier(ClassifierMixin, BaseEstimator):
         """
         return most_probable(self, X)
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.categorical = True
-        return tags
-
-    def check_parameters(self):
-        """Raise an error if a parameter is out of range or a library is missing.
-
-        Called at the start of `fit`, and before a teacher is fitted.
-        """
-
-    def _check_rows(self, X):
-        check_is_fitted(self)
-        accept_sparse = get_tags(self).input_tags.sparse
-        return check_table(self, X, reset=False, accept_sparse=accept_sparse)
-
-    @abstractmethod
-    def _fit(self, X, targets, sample_weight):
-        """Learn from soft targets; every weight is positive."""
-
-    def _make_ready(self):
-        """Prepare for scoring, once fitted."""
-
     def _proba(self, X):
         """Class probabilities, shape (n_samples, n_classes)."""
         return np.exp(log_softmax(self._log_odds(X)))
@@ -137,27 +147,55 @@ def most_probable(classifier, X):
     return classifier.classes_[columns]
 
 
-def check_training_data(estimator, X, y, sample_weight, *, accept_sparse=False):
-    """Return the rows with a positive weight: table, soft targets, weights or None."""
+def check_training_data(
+    estimator, X, y, sample_weight, *, read_targets=None, accept_sparse=False
+):
+    """Return the rows with a positive weight: table, targets, weights or None.
+
+    `read_targets` makes targets of `y` and `X`; without it they are soft targets.
+    """
     X = check_table(estimator, X, reset=True, accept_sparse=accept_sparse)
     weights = check_weights(sample_weight, X)
-    targets = _check_targets(y, X)
+    targets = (read_targets or soft_targets)(y, X)
     if weights is not None and not weights.all():
         rows = np.flatnonzero(weights)
         X, targets, weights = take_rows(X, rows), targets[rows], weights[rows]
     return X, targets, weights
 
 
-def _check_targets(y, X):
+def soft_targets(y, X):
     """Return labels or soft targets of the rows of `X` as soft targets."""
+    if isinstance(y, RegressionTargets):
+        raise TypeError(
+            "Got RegressionTargets as y of a classifier, but expected class labels or "
+            "SoftTargets."
+        )
     if not isinstance(y, SoftTargets):
         return SoftTargets.from_labels(check_labels(y, X))
-    if len(y) != X.shape[0]:
+    return check_length(y, X)
+
+
+def any_targets(y, X):
+    """Return targets of any kind as they are, labels as soft targets.
+
+    Numbers with decimals are true values; whole ones are taken for labels.
+    """
+    if isinstance(y, RegressionTargets):
+        return check_length(y, X)
+    is_soft = isinstance(y, SoftTargets) or y is None
+    if not is_soft and type_of_target(y).startswith("continuous"):
+        return RegressionTargets.from_values(check_numbers(y, X, multi_output=True))
+    return soft_targets(y, X)
+
+
+def check_length(targets, X):
+    """Return the targets; raise ValueError unless there is one for each row of `X`."""
+    if len(targets) != X.shape[0]:
         raise ValueError(
-            f"Got soft targets of {len(y)} rows, but expected {X.shape[0]}, one for "
-            "each row of X."
+            f"Got {type(targets).__name__} of {len(targets)} rows, but expected "
+            f"{X.shape[0]}, one for each row of X."
         )
-    return y
+    return targets
 
 
 def copy_input_tags(tags, *estimators):

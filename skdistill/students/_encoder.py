@@ -6,9 +6,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import iterate_columns, take_rows
 from .._parameters import check_integer
+from .._regression_targets import RegressionTargets
 from .._validation import check_categories, check_table
 from ..runtime import EncoderSpec
-from ._base import check_training_data
+from ._base import any_targets, check_training_data
 from ._column_codes import fit_category, fit_number, keep_best_intervals
 
 MAX_SIGNAL_COLUMNS = 32
@@ -95,8 +96,9 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         ----------
         X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,), or SoftTargets
-            Class labels, or what a teacher says about each row.
+        y : array-like of shape (n_samples,), SoftTargets or RegressionTargets
+            Class labels, numbers with decimals, or what a teacher says about each
+            row. Whole numbers that are no classes: `RegressionTargets.from_values`.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -117,7 +119,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         check_integer("n_bins", self.n_bins, 1)
         check_integer("max_levels", self.max_levels, 1)
         X, targets, weights = check_training_data(
-            self, X, y, sample_weight, accept_sparse=True
+            self, X, y, sample_weight, read_targets=any_targets, accept_sparse=True
         )
         weights = np.ones(len(targets)) if weights is None else weights
         sample = _sample(weights)
@@ -183,7 +185,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
                     column.name, values, signal, weights, sample, self.n_bins
                 )
             else:
-                check_categories(column, values, targets.labels)
+                check_categories(column, values, targets.is_labelled)
                 gain = np.empty(0)
                 fitted = fit_category(
                     column.name,
@@ -224,10 +226,20 @@ def _mean_code(column, values, weights):
 
 
 def _signal(targets):
-    """What the edges should separate: the teacher's log-odds, or plain labels."""
+    """What the edges should separate: what the teacher says, or plain labels."""
+    if isinstance(targets, RegressionTargets):
+        return _standardised(targets)[:, :MAX_SIGNAL_COLUMNS]
     if targets.alpha == 0:
         return targets.one_hot()[:, :MAX_SIGNAL_COLUMNS]
     logits = targets.logits - targets.logits.mean(axis=1, keepdims=True)
     if logits.shape[1] == 2:
         return logits[:, 1:]
     return logits[:, :MAX_SIGNAL_COLUMNS]
+
+
+def _standardised(targets):
+    """Predictions of the teacher, or true values, on the scale of their loss."""
+    values = targets.mixture() if targets.alpha == 0 else targets.predictions
+    values = values.reshape(len(targets), -1)
+    centre, scale = targets.loss.standardisation(values, np.ones(len(values)))
+    return targets.loss.standardised(values, centre, scale)

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import iterate_columns, read_columns
 from .._validation import check_categories, check_table
-from ._base import check_training_data
+from ._base import any_targets, check_training_data
 
 
 class OrderingEncoder(TransformerMixin, BaseEstimator):
@@ -14,9 +14,10 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
 
     A level's number is its rank by the mean target of its rows: with two classes the
     probability of the second, with more the first principal component of the class
-    probabilities. Splitting at a threshold then separates levels as well as any
-    partition could, for two classes exactly [1]_. Missing and unseen levels become
-    NaN, numeric columns stay as they are.
+    probabilities, of `RegressionTargets` the prediction. Splitting at a threshold then
+    separates levels as well as any partition could, for two classes and for a single
+    prediction exactly [1]_. Missing and unseen levels become NaN, numeric columns stay
+    as they are.
 
     Attributes
     ----------
@@ -50,8 +51,9 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
         ----------
         X : array-like or frame of shape (n_samples, n_features)
             Training rows.
-        y : array-like of shape (n_samples,), or SoftTargets
-            Class labels, or what a teacher says about each row.
+        y : array-like of shape (n_samples,), SoftTargets or RegressionTargets
+            Class labels, numbers with decimals, or what a teacher says about each
+            row. Whole numbers that are no classes: `RegressionTargets.from_values`.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights.
 
@@ -68,14 +70,16 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
             If a number is infinite, or the values of a categorical column are nearly
             all different, as texts and identifiers are.
         """
-        X, targets, weights = check_training_data(self, X, y, sample_weight)
+        X, targets, weights = check_training_data(
+            self, X, y, sample_weight, read_targets=any_targets
+        )
         weights = np.ones(len(targets)) if weights is None else weights
-        target = targets.mixture()
+        target = targets.mixture().reshape(len(targets), -1)
         self.columns_, self.orders_ = [], []
         for column, codes in iterate_columns(X):
             order = None
             if not column.is_numeric:
-                check_categories(column, codes, targets.labels)
+                check_categories(column, codes, targets.is_labelled)
                 order = _order_levels(codes, len(column.levels), target, weights)
             self.columns_.append(column)
             self.orders_.append(order)

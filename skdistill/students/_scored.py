@@ -12,8 +12,8 @@ ROWS_AT_ONCE = 16_384
 """Rows of a frame or sparse matrix that are in memory as numbers at the same time."""
 
 
-class ScoredStudentClassifier(StudentClassifier):
-    """Base of the students that are a `ModelSpec` once they are fitted.
+class ScoredStudent:
+    """Mixin of the students that are a `ModelSpec` once they are fitted.
 
     What trained them is not needed to score: `scorer_` is made of the spec alone. A
     student defines ``_fit(X, targets, sample_weight)`` and ``to_spec()``.
@@ -31,12 +31,6 @@ class ScoredStudentClassifier(StudentClassifier):
     def _make_ready(self):
         self.scorer_ = Scorer(self.to_spec())
 
-    def _log_odds(self, X):
-        return self._score(X, self.scorer_.predict_log_odds)
-
-    def _proba(self, X):
-        return self._score(X, self.scorer_.predict_proba)
-
     def _score(self, X, score):
         columns = self.scorer_.spec.columns
         numeric = all(column.is_numeric for column in columns)
@@ -51,6 +45,16 @@ class ScoredStudentClassifier(StudentClassifier):
                 rows = take_rows(X, slice(start, start + ROWS_AT_ONCE))
             parts.append(score(_as_numbers(rows, columns)))
         return np.concatenate(parts)
+
+
+class ScoredStudentClassifier(ScoredStudent, StudentClassifier):
+    """Base of the classifiers among them."""
+
+    def _log_odds(self, X):
+        return self._score(X, self.scorer_.predict_log_odds)
+
+    def _proba(self, X):
+        return self._score(X, self.scorer_.predict_proba)
 
 
 def _is_floating(X):

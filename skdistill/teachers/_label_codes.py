@@ -45,11 +45,13 @@ def fit_teacher(teacher, X, y, sample_weight=None, fit_params=None):
     ValueError
         If there are weights that the teacher cannot take.
     """
-    classes = np.unique(y)
-    codes = classes.dtype.kind in "iu" and np.array_equal(classes, range(len(classes)))
-    if not codes and _needs_codes(teacher):
+    if _needs_codes(teacher) and not _are_codes(np.unique(y)):
         teacher = CodingClassifier(teacher)
     return fit_with_weights(clone(teacher), X, y, sample_weight, fit_params)
+
+
+def _are_codes(classes):
+    return classes.dtype.kind in "iu" and np.array_equal(classes, range(len(classes)))
 
 
 def _needs_codes(teacher):

@@ -121,7 +121,9 @@ def label_rows(
     """
     fit = partial(fit_part, teacher, X, y, sample_weight, fit_params or {})
     whole = cv is None or is_frozen(teacher)
-    splits = None if whole else _splits(cv, X, y, split_params or {})
+    splits = None
+    if not whole:
+        splits = held_out_parts(check_cv(cv, y, classifier=True), X, y, split_params)
     progress = Progress() if progress is None else progress
     labelling = _label(teacher, X, y, classes, splits, fit, n_jobs, progress)
     if augmenter is None and X_unlabeled is None:
@@ -174,9 +176,9 @@ def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
     return fit_teacher(teacher, X, y, sample_weight, fit_params)
 
 
-def _splits(cv, X, y, split_params):
-    """Train and test parts, without those that hold out nothing."""
-    splits = check_cv(cv, y, classifier=True).split(X, y, **split_params)
+def held_out_parts(cv, X, y, split_params=None):
+    """Return train and test parts, without those that hold out nothing."""
+    splits = cv.split(X, y, **(split_params or {}))
     splits = [(train, test) for train, test in splits if len(test)]
     times = np.zeros(len(y), dtype=int)
     for train, test in splits:
@@ -193,7 +195,7 @@ def _splits(cv, X, y, split_params):
     if len(never) and never[-1] > np.argmax(times > 0):
         warnings.warn(
             f"Got cv={cv!r}, whose test parts hold {len(y) - len(never)} of {len(y)} "
-            "rows: the others get the log-odds of a teacher that was fitted on them.",
+            "rows: the others get the word of a teacher that was fitted on them.",
             UserWarning,
             stacklevel=2,
         )

@@ -231,7 +231,7 @@ def test_names_are_those_of_the_model():
     [
         ({"linear_tree": True}, "linear_tree=True"),
         ({"objective": "multiclassova", "num_class": 3}, "objective 'multiclassova'"),
-        ({"objective": "regression"}, "objective 'regression'"),
+        ({"objective": "regression", "reg_sqrt": True}, "objective 'regression sqrt'"),
         ({"objective": lambda p, d: (p, np.ones_like(p))}, "objective"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skdistill.runtime import Scorer
+from skdistill.runtime import ModelSpec, Scorer
 from skdistill.runtime._archive import pack, unpack
 from skdistill.runtime._file import read_archive
 from skdistill.runtime._header import encode
@@ -44,6 +44,8 @@ def models():
         network(rng, np.array([0.5, 1.0, 2.0]), ()),
         network(rng, np.array([True, False])),
         trees(rng),
+        ModelSpec(network(rng).predictor),
+        ModelSpec(trees(rng).predictor, link="log"),
     ]
 
 
@@ -51,6 +53,10 @@ def score(spec):
     """Score rows of all kinds: what is accepted must not fail later."""
     rows = [0.0, 1.0, -1.0, -2.0, 1e9, -1e300, np.nan, np.inf, -np.inf]
     values = np.tile(np.array(rows)[:, None], (1, len(spec.columns)))
+    if spec.is_regressor:
+        assert spec.predictions(values).shape == (len(rows), spec.n_scores)
+        assert len(Scorer(spec).predict(values)) == len(rows)
+        return
     shape = (len(rows), len(spec.classes))
     assert spec.probabilities(values).shape == shape
     scorer = Scorer(spec)

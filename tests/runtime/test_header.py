@@ -56,9 +56,9 @@ def test_deep_headers_are_refused(depth, brackets):
 
 def test_newer_versions_are_refused_and_named(rng):
     def change(header):
-        header |= {"version": 2, "written_by": "skdistill 7.1", "new": 1}
+        header |= {"version": 3, "written_by": "skdistill 7.1", "new": 1}
 
-    with pytest.raises(ValueError, match=r"version 2, written by 'skdistill 7.1'"):
+    with pytest.raises(ValueError, match=r"version 3, written by 'skdistill 7.1'"):
         read_archive(changed(archive_of(network(rng)), change))
 
 

@@ -27,7 +27,7 @@ def test_without_a_telling_column_the_teachers_mean_remains(student):
 
 @pytest.mark.parametrize("student", STUDENTS, ids=lambda s: type(s).__name__)
 def test_targets_of_other_rows_are_refused(student):
-    with pytest.raises(ValueError, match="soft targets of 3 rows, but expected 4"):
+    with pytest.raises(ValueError, match="SoftTargets of 3 rows, but expected 4"):
         student.fit(np.zeros((4, 2)), SoftTargets(np.zeros((3, 2))))
 
 

@@ -4,9 +4,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skdistill import SoftTargets
 from skdistill.losses import SoftTargetLoss
 from skdistill.students._torch.gradient import NetworkGradient
 from skdistill.students._torch.network import Network
+from skdistill.students._torch.objectives import SoftTargetObjective
 
 
 @given(
@@ -23,13 +25,20 @@ def test_it_is_what_autograd_computes(
 ):
     torch.manual_seed(seed)
     expand = torch.nn.Softsign() if expands else None
-    network = Network(4, sizes, n_classes, expand)
+    nothing = np.zeros((1, n_classes))
+    objective = SoftTargetObjective(
+        SoftTargets(nothing, temperature=temperature, alpha=alpha)
+    )
+    network = Network(4, sizes, objective.n_outputs, expand)
     criterion = SoftTargetLoss(temperature, alpha, from_log_odds=True)
     inputs = torch.randn(n_rows, 4)
     targets = [torch.randn(n_rows, n_classes), torch.randint(-1, n_classes, (n_rows,))]
-    expected = criterion(network(inputs), *targets)
+    outputs = network(inputs)
+    if n_classes == 2:
+        outputs = torch.nn.functional.pad(outputs, (1, 0))
+    expected = criterion(outputs, *targets)
     gradients = torch.autograd.grad(expected, list(network.parameters()))
-    gradient = NetworkGradient(network, criterion)
+    gradient = NetworkGradient(network, objective)
     for _ in range(2):  # what the first call left does not matter to the second
         assert gradient(inputs, targets) == pytest.approx(
             expected.item(), rel=1e-5, abs=1e-6

@@ -3,8 +3,6 @@
 import numpy as np
 import torch
 
-from ...losses import soft_target_loss
-
 
 class NetworkGradient:
     """Computes loss and gradient of a batch of rows in one pass forth and back.
@@ -17,17 +15,13 @@ class NetworkGradient:
     ----------
     network : Network
         Its parameters get a ``grad`` that is written anew for each batch.
-    loss : SoftTargetLoss
-        Its temperature and alpha are read; the targets are log-odds.
+    objective : SoftTargetObjective or RegressionObjective
+        Its method `gradient` is called.
     """
 
-    def __init__(self, network, loss):
+    def __init__(self, network, objective):
         self.network = network
-        self.options = {
-            "temperature": loss.temperature,
-            "alpha": loss.alpha,
-            "from_log_odds": loss.from_log_odds,
-        }
+        self.objective = objective
         self.layers = []
         for weights, biases in zip(network.weights, network.biases, strict=True):
             for parameter in (weights, biases):
@@ -47,24 +41,20 @@ class NetworkGradient:
         inputs : Tensor of shape (n_rows, n_kept)
             Rows as the network takes them.
         targets : list of Tensor
-            Log-odds and labels of the rows.
+            What the teacher says about the rows, and what is true.
 
         Returns
         -------
         float
-            The mean objective, in nats.
+            The mean objective.
         """
         expand = self.network.expand
         activations = [inputs if expand is None else expand(inputs)]
         for layer in self.layers[:-1]:
             activations.append(_outputs(activations[-1], *layer).relu_())
-        logits = _outputs(activations[-1], *self.layers[-1]).numpy()
-        if self.network.is_binary:
-            logits = np.concatenate([np.zeros_like(logits), logits], axis=1)
-        soft, labels = (target.numpy() for target in targets)
-        loss, gradient = soft_target_loss(logits, soft, labels, **self.options)
-        if self.network.is_binary:
-            gradient = np.ascontiguousarray(gradient[:, 1:])
+        outputs = _outputs(activations[-1], *self.layers[-1]).numpy()
+        soft, hard = (target.numpy() for target in targets)
+        loss, gradient = self.objective.gradient(outputs, soft, hard)
         self._propagate(activations, gradient)
         return loss
 

@@ -13,7 +13,7 @@ WARM_UP = 0.05
 
 
 class SoftTargetNet(skorch.NeuralNet):
-    """A net whose targets are log-odds and labels, and weights in validation.
+    """A net whose targets are a teacher's and the true ones, and weights in validation.
 
     skorch's own loop looks after any module on any device and tells every batch to
     every callback, which takes longer than a step of a small network. Here a batch is
@@ -39,8 +39,8 @@ class SoftTargetNet(skorch.NeuralNet):
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
         """Mean objective of a batch; the weights have mean 1 over all rows."""
-        logits, labels, *weights = y_true
-        loss = self.criterion_(y_pred, logits, labels, *weights)
+        soft, hard, *weights = y_true
+        loss = self.criterion_(y_pred, soft, hard, *weights)
         return loss * weights[0].mean() if weights else loss
 
     def train_step(self, batch, **fit_params):

@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from torch.nn.functional import linear, pad
+from torch.nn.functional import linear
 
 
 class Network(torch.nn.Module):
-    """Rectified hidden layers, then log-odds; for two classes these are (0, z).
+    """Rectified hidden layers, then outputs.
 
     Parameters instead of `torch.nn.Linear`: calling modules would take a tenth of the
     time of a step. They start as those of `Linear` do.
@@ -19,8 +19,8 @@ class Network(torch.nn.Module):
         Columns of the code of the rows.
     hidden_layer_sizes : sequence of int
         Units of each hidden layer.
-    n_classes : int
-        Number of classes.
+    n_outputs : int
+        Number of outputs.
     expand : torch.nn.Module, default=None
         Makes the code of a batch; ``None``: it comes as it is.
     """
@@ -28,11 +28,10 @@ class Network(torch.nn.Module):
     weights: torch.nn.ParameterList
     biases: torch.nn.ParameterList
 
-    def __init__(self, n_inputs, hidden_layer_sizes, n_classes, expand=None):
+    def __init__(self, n_inputs, hidden_layer_sizes, n_outputs, expand=None):
         super().__init__()
         self.expand = expand
-        self.is_binary = n_classes == 2
-        sizes = [n_inputs, *hidden_layer_sizes, 1 if self.is_binary else n_classes]
+        sizes = [n_inputs, *hidden_layer_sizes, n_outputs]
         layers = [torch.nn.Linear(n_in, n_out) for n_in, n_out in pairwise(sizes)]
         self.weights = torch.nn.ParameterList(layer.weight for layer in layers)
         self.biases = torch.nn.ParameterList(layer.bias for layer in layers)
@@ -42,8 +41,7 @@ class Network(torch.nn.Module):
         hidden = inputs if self.expand is None else self.expand(inputs)
         for layer in hidden_layers:
             hidden = linear(hidden, *layer).relu_()
-        logits = linear(hidden, *last)
-        return pad(logits, (1, 0)) if self.is_binary else logits
+        return linear(hidden, *last)
 
     def layers_as_arrays(self):
         """Weights of shape (n_in, n_out) and biases of each layer."""

@@ -1,4 +1,4 @@
-"""Training the network of `MLPStudentClassifier` through skorch."""
+"""Training the networks of the students through skorch."""
 
 import numpy as np
 import torch
@@ -8,29 +8,31 @@ from threadpoolctl import threadpool_limits
 from torch.utils.data import TensorDataset
 
 from ..._progress import Progress
-from ...losses._torch import SoftTargetLoss
 from .batches import BatchStream
 from .compact import CompactInputs
 from .net import SoftTargetNet
 from .network import Network
+from .objectives import RegressionObjective, SoftTargetObjective
 from .optimizers import OPTIMIZERS
-from .targets import seeded, target_arrays
+from .targets import seeded
+
+__all__ = ["RegressionObjective", "SoftTargetObjective", "train_network"]
 
 N_REPORTS = 50
 """Most slices of the training, each with an entry in the loss curve."""
 
 
-def train_network(settings, table, targets, sample_weight, random_state, stops_early):
+def train_network(settings, table, objective, sample_weight, random_state, stops_early):
     """Train a network and return its weights.
 
     Parameters
     ----------
-    settings : MLPStudentClassifier
+    settings : MLPStudentClassifier or MLPStudentRegressor
         Its parameters and its encoder are read.
     table : iterable of ndarray of shape (n_samples,)
         Numbers and codes of categories, column by column.
-    targets : SoftTargets
-        What the network should say about them.
+    objective : SoftTargetObjective or RegressionObjective
+        What is minimised.
     sample_weight : ndarray of shape (n_samples,) or None
         Positive weights.
     random_state : RandomState
@@ -49,13 +51,14 @@ def train_network(settings, table, targets, sample_weight, random_state, stops_e
     """
     seed = int(random_state.randint(np.iinfo(np.int32).max))
     inputs = CompactInputs(settings.encoder_.to_spec())
-    rows = inputs.compress(table, len(targets))
-    arrays = (rows, *target_arrays(targets, sample_weight))
+    targets = objective.arrays(sample_weight)
+    rows = inputs.compress(table, len(targets[0]))
+    arrays = (rows, *targets)
     share = settings.validation_fraction if stops_early else 0.0
     data, validation = _datasets(arrays, share, random_state)
     batch_size = min(settings.batch_size, len(data))
     slices = _slices(settings._n_steps(len(data)))
-    net = make_net(settings, inputs.width, targets, batch_size, slices, seed)
+    net = make_net(settings, inputs.width, objective, batch_size, slices, seed)
     net.set_params(module__expand=inputs)
     stopping = EarlyStopping(patience=settings.n_iter_no_change, load_best=True)
     if validation is not None:
@@ -74,7 +77,8 @@ def train_network(settings, table, targets, sample_weight, random_state, stops_e
     if net.n_steps_taken_ < sum(slices) and not stopped:
         # skorch takes an interrupt for a wish to go on with the weights as they are.
         raise KeyboardInterrupt
-    return net.module_.layers_as_arrays(), net.history, net.n_steps_taken_
+    layers = objective.in_units(net.module_.layers_as_arrays())
+    return layers, net.history, net.n_steps_taken_
 
 
 class _Steps(Callback):
@@ -90,17 +94,17 @@ class _Steps(Callback):
         )
 
 
-def make_net(settings, n_inputs, targets, batch_size, slices, seed):
+def make_net(settings, n_inputs, objective, batch_size, slices, seed):
     """Return the skorch net that is trained, not yet initialised.
 
     Parameters
     ----------
-    settings : MLPStudentClassifier
+    settings : MLPStudentClassifier or MLPStudentRegressor
         Its parameters are read.
     n_inputs : int
         Columns of the encoded rows.
-    targets : SoftTargets
-        Its classes, temperature and alpha are read.
+    objective : SoftTargetObjective or RegressionObjective
+        What is minimised.
     batch_size : int
         Rows of a batch.
     slices : list of int
@@ -117,11 +121,8 @@ def make_net(settings, n_inputs, targets, batch_size, slices, seed):
         n_steps=sum(slices),
         module__n_inputs=n_inputs,
         module__hidden_layer_sizes=settings.hidden_layer_sizes,
-        module__n_classes=len(targets.classes),
-        criterion=SoftTargetLoss,
-        criterion__temperature=targets.temperature,
-        criterion__alpha=targets.alpha,
-        criterion__from_log_odds=True,
+        module__n_outputs=objective.n_outputs,
+        criterion=objective,
         optimizer=OPTIMIZERS[settings.optimizer],
         optimizer__weight_decay=settings.weight_decay,
         lr=settings.learning_rate,
