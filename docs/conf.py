@@ -22,6 +22,7 @@ extensions = [
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "api_pages",
+    "mathml",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_extensions", "_templates", "**/GALLERY_HEADER.rst"]
@@ -56,6 +57,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skdistill"
 html_static_path = ["_static"]
 html_css_files = ["skdistill.css"]
+html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "skdistill"},
@@ -67,7 +69,7 @@ html_theme_options = {
 }
 
 TO_COME = {"tuning", "teachers", "labels", "regression", "report", "command_line"}
-"""Pages that the list of contents names, and that may not have been written yet."""
+"""Pages that the guide names, and that may not have been written yet."""
 
 
 def setup(app):
@@ -76,8 +78,8 @@ def setup(app):
 
 
 def without_missing_pages(app, page, source):
-    """Take pages to come out of the list of contents as long as there are none."""
-    if page == "index":
+    """Take pages to come out of the guide's list as long as there are none."""
+    if page == "guide":
         missing = TO_COME - app.env.found_docs
         lines = source[0].splitlines(keepends=True)
         source[0] = "".join(line for line in lines if line.strip() not in missing)

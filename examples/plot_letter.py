@@ -112,4 +112,4 @@ for letter, ax in zip(letters, axes.flat, strict=True):
     ax.set_title(f"the letter {letter}", fontsize="medium")
     ax.set_xticks(positions, classes, fontsize="x-small")
 axes[0, 0].legend()
-figure.supylabel("mean probability")
+_ = figure.supylabel("mean probability")
