@@ -56,7 +56,6 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "skdistill"
 html_static_path = ["_static"]
-html_css_files = ["skdistill.css"]
 html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_theme_options = {

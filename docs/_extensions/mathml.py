@@ -7,10 +7,11 @@ from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.util import logging
 
-# What docutils does not know: dots whose height depends on what follows, and sizes,
-# which MathML finds by itself.
+# What docutils does not know: dots whose height depends on what follows, sizes, which
+# MathML finds by itself, and the space between a logarithm and the function it is of.
 REPLACEMENTS = {
     r"\\dots(?![a-z])": r"\\ldots",
+    r"\\log\s+(?=\\operatorname)": r"\\log\\,",
     r"\\(?:[bB]igg?[lmr]?|textstyle|displaystyle)(?![a-z])": "",
 }
 
