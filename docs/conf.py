@@ -1,5 +1,6 @@
 """How Sphinx builds these pages: ``.ci/docs``."""
 
+import inspect
 import os
 import sys
 from pathlib import Path
@@ -37,11 +38,15 @@ autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False
 
+no_pages = ["serve_", "__init__"]
+if "student_columns" not in inspect.signature(skdistill.DistilledClassifier).parameters:
+    no_pages.append("plot_privileged_columns")
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": "/plot_",
-    "ignore_pattern": r"serve_\w+\.py|__init__\.py",
+    "ignore_pattern": "|".join(no_pages),
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("skdistill",),
     "backreferences_dir": "api/backreferences",
