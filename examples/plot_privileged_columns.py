@@ -96,9 +96,9 @@ table.round(4)
 
 # %%
 # Look at the second line of each student before columns are collected for their own
-# sake. A student that cannot see what its teacher saw can learn no more than the mean of
-# the teacher's answers; how they vary around it is noise to the student. There is less
-# noise in them than in labels, and the tree gains by it, but more than in the answers of
-# a teacher without these columns. The network, which stops early on labels and trusts a
-# teacher, even does worse than on labels here. The columns have their place where the
-# teacher is there already and needs them.
+# sake. A student that cannot see what its teacher saw can learn no more than the mean
+# of the teacher's answers; how they vary around it is noise to the student. There is
+# less noise in them than in labels, and the tree gains by it, but more than in the
+# answers of a teacher without these columns. The network, which stops early on labels
+# and trusts a teacher, even does worse than on labels here. The columns have their
+# place where the teacher is there already and needs them.

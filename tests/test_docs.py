@@ -170,6 +170,8 @@ def test_commands_are_found():
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_commands_of_the_package_have_the_options_that_pages_give_them(page, capsys):
     for _, arguments in commands(page, PROGRAM):
+        if arguments[0].isupper():  # stands for any of them
+            continue
         with pytest.raises(SystemExit) as end:
             main([arguments[0], "--help"])
         assert end.value.code == 0, arguments

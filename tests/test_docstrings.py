@@ -29,10 +29,22 @@ def is_ours(member):
     return is_code and (member.__module__ or "").startswith("skdistill")
 
 
+def has_own_docstring(member):
+    """Whether a method or property is described where it is defined."""
+    member = member.fget if isinstance(member, property) else member
+    return bool(member.__doc__)
+
+
 def public_members(thing):
-    """Names of public methods and properties, those of private bases among them."""
-    members = inspect.classify_class_attrs(thing)
-    return [m.name for m in members if m.name[0] != "_" and is_ours(m.object)]
+    """Names of public methods and properties, those of private bases among them.
+
+    One that overrides another without a word is described by that one.
+    """
+    for member in inspect.classify_class_attrs(thing):
+        if member.name[0] != "_" and is_ours(member.object):
+            inherited = inspect.getdoc(getattr(thing, member.name))
+            if has_own_docstring(member.object) or not inherited:
+                yield member.name
 
 
 MODULES = public_modules()
