@@ -140,27 +140,23 @@ table.round({"size, kB": 0, "one row, us": 1}).round(4)
 # -----------------
 #
 # Left is faster, down is better.
-figure, ax = plt.subplots(figsize=(7, 4), layout="constrained")
+figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+colors = {name: f"C{i}" for i, name in enumerate(table.index.unique(level=0))}
 for (name, trained_on), line in table.iterrows():
-    filled = "teacher and" in trained_on or name == "teacher"
     ax.scatter(
         line["one row, us"],
         line["log-loss"],
-        color="tab:blue" if filled else "white",
-        edgecolor="tab:blue",
+        s=70,
+        color=colors[name] if "teacher" in trained_on else "white",
+        edgecolor=colors[name],
+        linewidth=2,
+        marker="s" if "interface" in trained_on else "o",
+        label=f"{name}: {trained_on}",
         zorder=2,
     )
-    ax.annotate(
-        f"{name},\n{trained_on}",
-        (line["one row, us"], line["log-loss"]),
-        xytext=(6, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize="small",
-    )
 ax.set(xscale="log", xlabel="microseconds for one row", ylabel="log-loss on new rows")
-ax.set_xlim(ax.get_xlim()[0], ax.get_xlim()[1] * 8)
 ax.grid(alpha=0.3)
+_ = figure.legend(loc="outside right upper", fontsize="small")
 
 # %%
 # What a deployed student is asked

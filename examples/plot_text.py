@@ -18,6 +18,7 @@ text: the teacher labels the rest.
 import importlib
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
@@ -125,9 +126,12 @@ pd.DataFrame(
 # Read the student
 # ----------------
 #
-# The words that speak most for each part.
+# The words that speak most for each part, by their weights.
 vectorizer, last = model.student_[0].transformers_[0][1], model.student_[-1]
 vocabulary = vectorizer.get_feature_names_out()
 coefficients = last.classifier_.coef_
-for part, weights in zip(last.classes_, coefficients, strict=True):
-    print(f"{part:12}", ", ".join(vocabulary[np.argsort(weights)[::-1][:7]]))
+figure, axes = plt.subplots(3, 3, figsize=(8, 7), layout="constrained", sharex=True)
+for part, weights, ax in zip(last.classes_, coefficients, axes.flat, strict=True):
+    strongest = np.argsort(weights)[-6:]
+    ax.barh(vocabulary[strongest], weights[strongest])
+    ax.set_title(part, fontsize="medium")
