@@ -20,7 +20,7 @@ def to_spec(model):
     method `to_spec` of its own, as the students have, is asked for it.
 
     Categories that the model knows by name keep their names as levels. Those that it
-    knows as integers :math:`0 \\le c \\le m` get the levels "0" to "m", so that a
+    knows as integers :math:`0 \le c \le m` get the levels "0" to "m", so that a
     number is its own code; in LightGBM, numbers between -1 and 0 are category 0, but
     unseen here.
 

@@ -37,9 +37,8 @@ class TeacherEnsemble(ClassifierMixin, BaseEstimator):
         they are. Without names they are called by the lower-case name of their class,
         and numbered from 1 where several are of one class. Their parameters are those
         of the ensemble, as in ``forest__max_depth``.
-    weights : "uniform", "learned" or array-like of shape (n_teachers,), \
-            default="uniform"
-        ``"learned"``: those that minimise the log-loss on held-out rows. An array is
+    weights : {"uniform", "learned"} or array-like, default="uniform"
+        One for each teacher. ``"learned"``: those that minimise the log-loss on held-out rows. An array is
         divided by its sum.
     average : {"log_odds", "proba"}, default="log_odds"
         What is averaged. A mean of log-odds follows teachers that are sure, a mean of

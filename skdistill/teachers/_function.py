@@ -154,7 +154,7 @@ class FunctionTeacher(ClassifierMixin, BaseEstimator):
 
     @available_if(_gives_log_odds)
     def decision_function(self, X):
-        """Log-odds of the function; only with ``output="log_odds"``.
+        """Return the log-odds of the function; only with ``output="log_odds"``.
 
         Parameters
         ----------
