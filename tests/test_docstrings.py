@@ -109,6 +109,7 @@ WITHOUT_EXAMPLE = {
     "blended_log_odds",
     "undo_prior_shift",
     "__version__",
+    "main",  # is tried out on the command line
 }
 
 

@@ -1,6 +1,6 @@
 """The job of ``skdistill distill``, with all that it imports."""
 
-import importlib
+import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from .._demo import default_teacher, quality
 from .._distilled import DistilledClassifier
 from .._fitting import is_frozen
 from .._log_odds import classifier_log_odds
+from ..inspection import distillation_report
 from ..losses._reference import softmax
 from ..runtime._file import replaced
 from ..students import (
@@ -101,18 +102,15 @@ def report_writer(path):
     Raises
     ------
     ImportError
-        If this version makes no reports.
+        If what pages are made with is not installed.
     """
-    inspection = importlib.import_module("skdistill.inspection")
-    try:
-        make = inspection.distillation_report
-    except AttributeError as error:
-        raise ImportError("this version of skdistill makes no reports.") from error
+    for name in ("jinja2", "matplotlib"):
+        if importlib.util.find_spec(name) is None:
+            raise ImportError(f"a report needs {name}: pip install 'skdistill[report]'")
 
     def write(model, X, y):
-        report = make(model, X, y)
-        with replaced(path) as temporary:
-            report.write_html(temporary)
+        report = distillation_report(model, X, y)
+        report.write_html(path)
         return report
 
     return write

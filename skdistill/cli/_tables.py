@@ -107,6 +107,8 @@ def _read(path):
     if path.is_dir():
         # pandas would read a folder of Parquet files.
         raise IsADirectoryError(f"Got the folder {path}, but expected a file.")
+    # pandas says nothing but the name of a Parquet file that is not there.
+    path.open("rb").close()
     table = readers[path.suffix.lower()](path)
     return table.set_axis(table.columns.map(str), axis=1)
 

@@ -38,8 +38,8 @@ class TeacherEnsemble(ClassifierMixin, BaseEstimator):
         and numbered from 1 where several are of one class. Their parameters are those
         of the ensemble, as in ``forest__max_depth``.
     weights : {"uniform", "learned"} or array-like, default="uniform"
-        One for each teacher. ``"learned"``: those that minimise the log-loss on held-out rows. An array is
-        divided by its sum.
+        One for each teacher. ``"learned"``: those that minimise the log-loss on
+        held-out rows. An array is divided by its sum.
     average : {"log_odds", "proba"}, default="log_odds"
         What is averaged. A mean of log-odds follows teachers that are sure, a mean of
         probabilities those that are not.

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import _demo, inspection
+from skdistill import _demo
 from skdistill.cli import _distilling, main
 from skdistill.runtime import load, read_header
 from skdistill.students import MLPStudentClassifier
@@ -326,10 +326,6 @@ def test_missing_arguments_exit_with_2(told):
     assert "--target, --out (see skdistill distill --help)" in told()
 
 
-@pytest.mark.skipif(
-    not hasattr(inspection, "distillation_report"),
-    reason="skdistill.inspection.distillation_report is not there yet",
-)
 def test_a_report_beside_the_student(folder, capsys):
     assert distill(*ADULT, "--out", "s.skd", "--report", "r.html") == 0
     assert "r.html: " in capsys.readouterr().out

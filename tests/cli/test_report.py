@@ -6,14 +6,9 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from skdistill import DistilledClassifier, inspection
+from skdistill import DistilledClassifier
 from skdistill.cli import main
 from skdistill.students import TreeStudentClassifier
-
-needs_report = pytest.mark.skipif(
-    not hasattr(inspection, "distillation_report"),
-    reason="skdistill.inspection.distillation_report is not there yet",
-)
 
 
 @pytest.fixture
@@ -36,7 +31,6 @@ def report(*arguments, data="test.parquet", target="y"):
     return main(["report", "--model", *arguments, *how])
 
 
-@needs_report
 def test_a_page_is_written(folder, capsys):
     assert report("model.joblib", "--trust") == 0
     assert capsys.readouterr().out.strip()
@@ -45,7 +39,6 @@ def test_a_page_is_written(folder, capsys):
     assert json.loads(capsys.readouterr().out)
 
 
-@needs_report
 @pytest.mark.parametrize(
     ("data", "target", "message"),
     [

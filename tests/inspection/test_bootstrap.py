@@ -143,7 +143,9 @@ def test_an_interval_holds_its_estimate_whatever_the_rows(draw, seed, n_samples)
     pair = classifier_pair(draw, seed, n_samples)
     for name, found in intervals(pair, np.random.default_rng(seed)).items():
         if np.isfinite(found.low):
-            assert found.low <= found.value <= found.high, name
+            # Sums in another order differ in the last digit.
+            low, high = found.low - 1e-12, found.high + 1e-12
+            assert low <= found.value <= high, name
 
 
 def test_the_same_seed_draws_the_same_rows(draw):
