@@ -2,6 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.datasets import make_friedman1
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.tree import DecisionTreeRegressor
+
+from skdistill import DistilledRegressor
 
 
 @pytest.fixture(scope="session")
@@ -41,24 +46,15 @@ def distilled(adult):
 
 @pytest.fixture(scope="session")
 def distilled_regressor():
-    """What holds a teacher and a student that predict numbers, and rows."""
-    from sklearn.base import BaseEstimator, RegressorMixin
-    from sklearn.datasets import make_friedman1
-    from sklearn.ensemble import HistGradientBoostingRegressor
-    from sklearn.tree import DecisionTreeRegressor
-
-    class Model(RegressorMixin, BaseEstimator):
-        def fit(self, X, y):
-            self.teacher_ = HistGradientBoostingRegressor(max_iter=30).fit(X, y)
-            student = DecisionTreeRegressor(max_leaf_nodes=16, random_state=0)
-            self.student_ = student.fit(X, self.teacher_.predict(X))
-            return self
-
-        def predict(self, X):
-            return self.student_.predict(X)
-
+    """A distilled regressor that predicts numbers, and rows that it has not seen."""
     X, y = make_friedman1(1000, random_state=0)
-    return Model().fit(X[:500], y[:500]), X[500:], y[500:]
+    model = DistilledRegressor(
+        HistGradientBoostingRegressor(max_iter=30),
+        DecisionTreeRegressor(max_leaf_nodes=16),
+        cv=3,
+        random_state=0,
+    )
+    return model.fit(X[:500], y[:500]), X[500:], y[500:]
 
 
 @pytest.fixture
