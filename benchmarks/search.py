@@ -35,6 +35,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 import skdistill._distilled
+import skdistill._distilled_base
 import skdistill._distilled_cv
 from skdistill import DistilledClassifier, DistilledClassifierCV
 from skdistill.datasets import load_adult
@@ -65,7 +66,7 @@ def main():
     clock.watch(lightgbm.LGBMClassifier, "fit", "teacher fits")
     clock.watch(skdistill._distilled, "label_rows", "labelling")
     clock.watch(skdistill._distilled_cv, "label_folds", "labelling")
-    clock.watch(skdistill._distilled, "fit_with_weights", "student fits")
+    clock.watch(skdistill._distilled_base, "fit_with_weights", "student fits")
     clock.watch(skdistill._distilled_cv, "fit_with_weights", "student fits")
     clock.watch(_cache, "fingerprint", "knowing calls")
     clock.watch(_cache, "_sealed_result", "storing, with the labelling")

@@ -179,7 +179,7 @@ def default_epoch(data, **options):
         Network,
         module__n_inputs=N_INPUTS,
         module__hidden_layer_sizes=(64, 64),
-        module__n_classes=N_CLASSES,
+        module__n_outputs=N_CLASSES,
         criterion=torch.nn.CrossEntropyLoss,
         optimizer=torch.optim.AdamW,
         verbose=0,
