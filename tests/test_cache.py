@@ -19,6 +19,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib.externals.loky import get_reusable_executor
 from lightgbm import LGBMClassifier
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -163,6 +164,16 @@ def test_a_killed_process_leaves_nothing_behind(tmp_path, log):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+@pytest.fixture
+def processes_that_know_this_file(monkeypatch):
+    """Processes of joblib take the path of the one that starts them, as it is then."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    get_reusable_executor().shutdown(wait=True)
+    yield
+    get_reusable_executor().shutdown(wait=True)
+
+
+@pytest.mark.usefixtures("processes_that_know_this_file")
 @pytest.mark.parametrize("folds", [2, 3])
 def test_a_search_in_two_processes_fits_once_for_each_part(model, log, folds):
     """With two folds both processes soon want the same one."""

@@ -147,7 +147,9 @@ class Mutator:
             if kind == 0:
                 del parent[key]
             elif kind == 1 and type(parent[key]) in (int, float):
-                parent[key] += self.random.choice([-1, 1, 0.5])
+                step = self.random.choice([-1, 1, 0.5])
+                # Python makes no float of an integer beyond the largest one.
+                parent[key] += step if abs(parent[key]) < 1e300 else 1
             elif kind == 2:
                 other = self.random.choice(parents)
                 parent[key] = copy.deepcopy(other)
