@@ -347,6 +347,9 @@ def _load(path):
             return xgboost.Booster(model_file=path)
         import lightgbm
 
+        if b"\nend of trees" not in path.read_bytes():
+            # LightGBM would take the trees that there are, or end the process.
+            raise ValueError(f"Got {path.name}, which is no whole model of LightGBM.")
         return lightgbm.Booster(model_file=path)
     except ModuleNotFoundError as error:
         raise ImportError(

@@ -412,3 +412,14 @@ def test_the_cache_knows_a_booster_by_its_trees(
     other = from_booster(train(X[::2], y[::2], 5, **parameters), NAMES)
     again.set_params(teacher=other).fit(X[1::2], NAMES[y[1::2]])
     assert len(asked) > n_asked
+
+
+def test_a_file_that_is_cut_off_is_refused(tmp_path):
+    X, y = load_iris(return_X_y=True)
+    path = tmp_path / "model.txt"
+    model = LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1).fit(X, y)
+    model.booster_.save_model(path)
+    text = path.read_text()
+    path.write_text(text[: text.index("Tree=3")])
+    with pytest.raises(ValueError, match="no whole model of LightGBM"):
+        from_booster(path, [0, 1, 2])
