@@ -14,6 +14,7 @@ from .._kinds._of_lightgbm import LOG_ODDS, find_objective, find_scale, read_hea
 from .._log_odds import check_column_names
 from ..losses._reference import log_softmax
 from ..targets import check_classes
+from ._log_proba import LogProbaMixin
 
 XGBOOST_SUFFIXES = (".json", ".ubj")
 """Of the files that `xgboost.Booster.save_model` writes; others are LightGBM's."""
@@ -109,7 +110,7 @@ def from_booster(booster, classes=None):
     )
 
 
-class BoosterClassifier(ClassifierMixin, BaseEstimator):
+class BoosterClassifier(LogProbaMixin, ClassifierMixin, BaseEstimator):
     """A trained booster as a classifier, made by `from_booster`.
 
     Parameters
@@ -193,36 +194,6 @@ class BoosterClassifier(ClassifierMixin, BaseEstimator):
         if log_odds.ndim == 1:
             log_odds = np.stack([np.zeros_like(log_odds), log_odds], axis=1)
         return log_softmax(log_odds)
-
-    def predict_proba(self, X):
-        """Class probabilities.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), float64
-            Columns in the order of `classes_`.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X):
-        """Most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels.
-        """
-        return self.classes_[self.predict_log_proba(X).argmax(axis=1)]
 
     def __sklearn_clone__(self):
         # There is nothing to refit, and boosters may be large.

@@ -13,10 +13,11 @@ from .._log_odds import check_is_classifier, classifier_log_odds, floor_log_odds
 from .._validation import check_labels, check_table, check_weights
 from ..targets import encode_labels
 from ._label_codes import fit_teacher
+from ._log_proba import LogProbaMixin
 from ._mixture import AVERAGES, average_log_odds, learned_weights
 
 
-class TeacherEnsemble(ClassifierMixin, BaseEstimator):
+class TeacherEnsemble(LogProbaMixin, ClassifierMixin, BaseEstimator):
     r"""Several teachers for one student, averaged in log-odds or in probabilities.
 
     With :math:`p_m` the probabilities of teacher :math:`m` and weights :math:`w_m`
@@ -190,37 +191,6 @@ class TeacherEnsemble(ClassifierMixin, BaseEstimator):
             for teacher, weight in zip(self.teachers_, self.weights_, strict=True)
         )
         return average_log_odds(parts, self.weights_, self.average)
-
-    def predict_proba(self, X):
-        """Class probabilities.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_classes), float64
-            Columns in the order of `classes_`.
-        """
-        return np.exp(self.predict_log_proba(X))
-
-    def predict(self, X):
-        """Most probable class of each row.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            Rows to score.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Class labels.
-        """
-        columns = self.predict_log_proba(X).argmax(axis=1)
-        return self.classes_[columns]
 
     def get_params(self, deep=True):
         """Return the parameters of the ensemble and of its teachers.
