@@ -2,14 +2,14 @@
 
 The same cells mean the same as in `skdistill.runtime.TableReader`, but no Python object
 is made of a row: a dictionary of strings is looked up level by level. ``pa.array`` and
-``pa.scalar``, which import pandas, are not called.
+``pa.scalar``, which import pandas, are not called; what needs ``pyarrow.compute`` loads
+it when it is met.
 """
 
 import math
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import types
 
 from ..runtime._levels import Levels, read_number, refusal
@@ -87,9 +87,7 @@ class _NumberReader:
             read_number(self._name, values.drop_null()[0].as_py())
             raise refusal(self._name, kind)
         if values.null_count:
-            values = pc.fill_null(
-                values.cast(pa.float64(), safe=False), _scalar(math.nan)
-            )
+            values = values.cast(pa.float64(), safe=False).fill_null(_scalar(math.nan))
         return np.from_dlpack(values)
 
 
@@ -113,7 +111,7 @@ class _CategoryReader:
         codes = np.append(self._levels.codes(cells), MISSING)
         indices = values.indices.cast(pa.int64())
         if indices.null_count:
-            indices = pc.fill_null(indices, _scalar(len(cells)))
+            indices = indices.fill_null(_scalar(len(cells)))
         return codes[np.from_dlpack(indices)]
 
 
@@ -156,11 +154,11 @@ def arrow_labels(classes):
     return pa.Array.from_buffers(pa.string(), len(texts), buffers)
 
 
-def cells_of(column):
-    """Return a column without the dictionary that it may be encoded by."""
-    if pa.types.is_dictionary(column.type):
-        return column.dictionary_decode()
-    return column
+def cells_of(column, kind):
+    """Return a column with cells of a type, without a dictionary."""
+    if types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    return column if column.type == kind else column.cast(kind)
 
 
 def _scalar(number):

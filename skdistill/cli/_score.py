@@ -1,10 +1,15 @@
 """``skdistill score``: a table of any size through an exported student."""
 
+import os
+
 from ._commands import add_command, positive_integer
 from ._text import print_json
 
 MOST_ROWS = 65_536
 """Rows that are scored together, unless the user says otherwise or cells are many."""
+
+MOST_THREADS = 2
+"""Threads that score by default: more would wait for what is read."""
 
 
 def add_to(commands):
@@ -58,9 +63,19 @@ def add_to(commands):
         help=f"rows scored together (default: {MOST_ROWS:,}, fewer of many columns)",
     )
     parser.add_argument(
-        "--threads", type=positive_integer, default=1, help="that score (default: 1)"
+        "--threads",
+        type=positive_integer,
+        default=min(MOST_THREADS, _n_cores()),
+        help="that score (default: 2, beside one that reads and one that writes)",
     )
     _add_progress(parser)
+
+
+def _n_cores():
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _add_progress(parser):
@@ -77,6 +92,9 @@ def _add_progress(parser):
 
 def run(options):
     """Score the rows."""
+    # Read as Arrow is loaded. Its own allocators give pages back as soon as a batch is
+    # done, and take them anew: that costs as much time as to score the rows.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         from ._scoring import score_table
     except ModuleNotFoundError as error:

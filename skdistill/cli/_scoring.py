@@ -3,7 +3,6 @@
 import itertools
 import sys
 import time
-from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -46,25 +45,10 @@ def score_table(options, most_rows):
         raise UsageError("--json and --out - both write to standard output.")
     scorer = load(options.student, n_threads=options.threads)
     start = time.perf_counter()
-    with _steady_memory(), open_source(options.data, formats[0]) as source:
+    with open_source(options.data, formats[0]) as source:
         n_rows = _score(source, scorer, formats[1], options, most_rows)
     seconds = time.perf_counter() - start
     return {"rows": n_rows, "seconds": seconds, "out": options.out}
-
-
-@contextmanager
-def _steady_memory():
-    """Let Arrow take memory as the rest of the process does.
-
-    Its own allocators give pages back as soon as a batch is done, and take them anew:
-    that costs as much time as to score the rows.
-    """
-    before = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.set_memory_pool(before)
 
 
 def _score(source, scorer, format, options, most_rows):
@@ -141,7 +125,7 @@ class _Outputs:
     def columns(self, batch, rows):
         """Return what is written of a batch."""
         columns = [
-            cells_of(batch.column(name)).cast(self.schema.field(name).type)
+            cells_of(batch.column(name), self.schema.field(name).type)
             for name in self._ids
         ]
         if self._proba:
