@@ -21,6 +21,9 @@ class SkorchStudentClassifier(StudentClassifier):
     net's criterion is ``NLLLoss``, the default of ``NeuralNetClassifier``, it returns
     probabilities.
 
+    Callbacks see as ``y`` a float32 matrix of shape (n, n_classes + 2): log-odds, the
+    position of the known label or -1, and the weight of each row.
+
     Parameters
     ----------
     net : skorch.NeuralNet
@@ -103,7 +106,9 @@ def _as_float32(X):
     try:
         return np.ascontiguousarray(X, dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise ValueError(
-            "Got a column that holds no numbers, but a skorch net expects numbers: put "
-            "an encoder such as skdistill.students.TabularEncoder before it."
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(
+            f"Got a column that holds no numbers ({error}), but a skorch net expects "
+            "numbers: put an encoder such as skdistill.students.TabularEncoder before "
+            "it."
         ) from error
