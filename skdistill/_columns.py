@@ -72,6 +72,22 @@ class Column:
         return self.levels is None
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells of a categorical column, looked up once however often they occur.
+
+    Parameters
+    ----------
+    distinct : list
+        Strings, numbers, booleans and missing values.
+    positions : ndarray of int of shape (n_samples,), default=None
+        Where in `distinct` the cell of each row is. ``None``: they are in order.
+    """
+
+    distinct: list
+    positions: np.ndarray | None = None
+
+
 def learn_columns(X):
     """Return what the columns of `X` are.
 
@@ -246,7 +262,7 @@ def _take_values(values, rows, numbers):
 def _iterate(X, columns=None):
     """Yield (name, values, whether numeric) of each column.
 
-    The values are an array of numbers if numeric and a list otherwise. Of the
+    The values are an array of numbers if numeric and `Cells` otherwise. Of the
     categorical ones among `columns` they are the cells as they are: a boolean is
     another level than the number it becomes beside missing values.
     """
@@ -279,18 +295,27 @@ def _interpret_series(name, series, keeps_cells):
     dtype = series.dtype
     if dtype.is_numeric() or dtype == nw.Boolean:
         if keeps_cells:
-            return name, series.to_list(), False
+            return name, Cells(series.to_list()), False
         if series.null_count():
             series = series.cast(nw.Float64)
         return name, series.to_numpy(), True
     if dtype in (nw.String, nw.Categorical, nw.Enum):
-        return name, series.to_list(), False
+        return name, _read_cells(series), False
     if dtype == nw.Object:
         cells = np.array([*series.to_list(), None], object)[:-1]
         return _interpret(name, cells, keeps_cells)
     if series.null_count() == len(series):
         return name, np.full(len(series), np.nan), True
     raise refusal(name, dtype)
+
+
+def _read_cells(series):
+    """Return the cells of a column of strings or categories."""
+    if not series.implementation.is_pandas():
+        return Cells(series.to_list())
+    positions, distinct = series.to_native().factorize()
+    # Missing values are at -1, the last.
+    return Cells([*distinct.tolist(), None], positions)
 
 
 def _interpret(name, values, keeps_cells):
@@ -313,13 +338,13 @@ def _interpret(name, values, keeps_cells):
             f"Column {name!r} mixes strings and numbers, but expected one of them: "
             "convert it with astype(str) or astype(float)."
         )
-    return name, values, False
+    return name, Cells(values), False
 
 
 def _learn(name, values, numeric):
     if numeric:
         return Column(name)
-    levels = {level_of(value) for value in set(values) if not is_missing(value)}
+    levels = {level_of(cell) for cell in set(values.distinct) if not is_missing(cell)}
     return Column(name, tuple(sorted(levels)))
 
 
@@ -339,5 +364,6 @@ def _read_numbers(column, values, numeric):
 
 
 def _read_codes(column, values, numeric):
-    cells = values.tolist() if numeric else values
-    return Levels(column.name, column.levels).codes(cells)
+    cells = Cells(values.tolist()) if numeric else values
+    codes = Levels(column.name, column.levels).codes(cells.distinct)
+    return codes if cells.positions is None else codes[cells.positions]

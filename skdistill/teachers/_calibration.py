@@ -1,12 +1,10 @@
 """Making a teacher as sure as it should be."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq
 
-from ..losses._reference import log_softmax
-
-LARGEST_LOG_TEMPERATURE = np.log(100.0)
-"""Temperatures are searched in [1/100, 100]."""
+LOWEST, HIGHEST = 0.01, 100.0
+"""Temperatures that are searched."""
 
 
 def calibration_temperature(logits, labels, sample_weight=None):
@@ -44,13 +42,23 @@ def calibration_temperature(logits, labels, sample_weight=None):
     >>> round(calibration_temperature(logits, np.array([1, 1, 1, 0])), 2)
     3.64
     """
-    rows = np.arange(len(labels))
+    highest = np.take_along_axis(logits, logits.argmax(axis=1)[:, None], axis=1)
+    # Differences of finite numbers can overflow.
+    with np.errstate(over="ignore"):
+        margins = np.maximum(logits - highest, -np.finfo(np.float64).max)
+    of_label = np.average(
+        margins[np.arange(len(labels)), labels], weights=sample_weight
+    )
 
-    def loss(log_temperature):
-        log_p = log_softmax(logits, np.exp(log_temperature))[rows, labels]
-        return -np.average(log_p, weights=sample_weight)
+    def slope(inverse):
+        """Of the loss in 1/T, which rises with 1/T: the loss is convex in it."""
+        with np.errstate(over="ignore"):
+            odds = np.exp(margins * inverse)
+        expected = np.einsum("nk,nk->n", odds, margins) / odds.sum(axis=1)
+        return np.average(expected, weights=sample_weight) - of_label
 
-    # Convex in 1/T, hence with a single minimum in log T.
-    bounds = (-LARGEST_LOG_TEMPERATURE, LARGEST_LOG_TEMPERATURE)
-    result = minimize_scalar(loss, bounds=bounds, method="bounded")
-    return float(np.exp(result.x))
+    if slope(1 / LOWEST) <= 0:
+        return LOWEST
+    if slope(1 / HIGHEST) >= 0:
+        return HIGHEST
+    return float(1 / brentq(slope, 1 / HIGHEST, 1 / LOWEST, xtol=1e-9, rtol=1e-9))

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..losses._reference import log_softmax
-from ._calibration import LARGEST_LOG_TEMPERATURE, calibration_temperature
+from ._calibration import HIGHEST, LOWEST, calibration_temperature
 
 LARGEST_SHIFT = 20.0
 """Calibrated log-odds are shifted by this many nats at most."""
@@ -142,7 +142,6 @@ def _fit(logits, labels, weights):
         gradient = np.r_[(residual * logits).sum(), residual.sum(axis=0)]
         return -weights @ log_p[rows, labels], gradient
 
-    largest = np.exp(LARGEST_LOG_TEMPERATURE)
     start = np.r_[1.0, np.zeros(logits.shape[1])]
     result = minimize(
         loss,
@@ -150,7 +149,7 @@ def _fit(logits, labels, weights):
         jac=True,
         method="L-BFGS-B",
         bounds=[
-            (1 / largest, largest),
+            (1 / HIGHEST, 1 / LOWEST),
             *[(-LARGEST_SHIFT, LARGEST_SHIFT)] * logits.shape[1],
         ],
         options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 1000},
