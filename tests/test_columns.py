@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix
 
 from skdistill._columns import (
     MISSING,
     UNSEEN,
+    Column,
     concatenate_rows,
     is_missing,
     learn_columns,
@@ -48,6 +51,20 @@ def test_object_arrays_read_like_frames():
         strict=True,
     ):
         np.testing.assert_array_equal(a, b)
+
+
+@given(
+    cells=st.lists(st.sampled_from(["a", "b", "", "NA", None]), min_size=1),
+    dtype=st.sampled_from(["str", "string", "category", "object"]),
+)
+def test_strings_read_alike_whatever_holds_them(cells, dtype):
+    cells = [*cells, "a"]
+    frame = pd.DataFrame({"x": pd.Series(cells, dtype=dtype)})
+    lists = pl.DataFrame({"x": cells}, schema={"x": pl.String})
+    assert learn_columns(frame) == learn_columns(lists)
+    for known in (learn_columns(frame), [Column("x", ("b", "other"))]):
+        (codes,) = read_columns(frame.iloc[::-1], known)
+        np.testing.assert_array_equal(codes, read_columns(lists[::-1], known)[0])
 
 
 def test_extension_dtypes_and_categories_are_read():

@@ -42,13 +42,12 @@ def calibration_temperature(logits, labels, sample_weight=None):
     >>> round(calibration_temperature(logits, np.array([1, 1, 1, 0])), 2)
     3.64
     """
-    highest = np.take_along_axis(logits, logits.argmax(axis=1)[:, None], axis=1)
+    highest = logits.max(axis=1, keepdims=True)
     # Differences of finite numbers can overflow.
     with np.errstate(over="ignore"):
         margins = np.maximum(logits - highest, -np.finfo(np.float64).max)
-    of_label = np.average(
-        margins[np.arange(len(labels)), labels], weights=sample_weight
-    )
+        of_label = margins[np.arange(len(labels)), labels]
+        of_label = np.average(of_label, weights=sample_weight)
 
     def slope(inverse):
         """Of the loss in 1/T, which rises with 1/T: the loss is convex in it."""
@@ -57,8 +56,14 @@ def calibration_temperature(logits, labels, sample_weight=None):
         expected = np.einsum("nk,nk->n", odds, margins) / odds.sum(axis=1)
         return np.average(expected, weights=sample_weight) - of_label
 
-    if slope(1 / LOWEST) <= 0:
-        return LOWEST
-    if slope(1 / HIGHEST) >= 0:
-        return HIGHEST
-    return float(1 / brentq(slope, 1 / HIGHEST, 1 / LOWEST, xtol=1e-9, rtol=1e-9))
+    # Few teachers are far from 1.
+    low = high = 1.0
+    while slope(low) > 0:
+        if low <= 1 / HIGHEST:
+            return HIGHEST
+        low, high = max(low / 2, 1 / HIGHEST), low
+    while slope(high) < 0:
+        if high >= 1 / LOWEST:
+            return LOWEST
+        low, high = high, min(high * 2, 1 / LOWEST)
+    return float(1 / brentq(slope, low, high, rtol=1e-7))
