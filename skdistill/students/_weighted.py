@@ -14,8 +14,9 @@ class WeightedStudentClassifier(StudentClassifier):
     r"""Any classifier with `sample_weight`, trained on soft targets.
 
     Every row is repeated for each class, with that class as its label and the
-    probability of the class in the row's target as its weight. A classifier that
-    minimises log-loss then minimises the cross-entropy to the targets.
+    probability of the class in the row's target as its weight, times `alpha` where the
+    row has no label. A classifier that minimises log-loss then minimises the
+    cross-entropy to the targets.
 
     The target of a row is the distribution that minimises the row's objective, see
     `SoftTargets`. At temperature 1 this training is therefore exact; with ``alpha=1``
@@ -73,8 +74,13 @@ class WeightedStudentClassifier(StudentClassifier):
 
     def _fit(self, X, targets, sample_weight):
         proba = softmax(row_optimum(targets))
-        rows, columns = np.nonzero(proba > self.smallest_weight)
-        weights = proba[rows, columns]
+        # A row without a label has the soft term alone, and with alpha = 0 none.
+        terms = np.sum(targets.term_weights(), axis=0)
+        terms = terms if terms.any() else np.ones(len(targets))
+        rows, columns = np.nonzero(
+            (proba > self.smallest_weight) & (terms > 0)[:, None]
+        )
+        weights = proba[rows, columns] * terms[rows]
         if sample_weight is not None:
             weights = weights * sample_weight[rows]
         self.n_training_rows_ = len(targets)

@@ -79,7 +79,7 @@ def test_a_linear_student_recovers_a_linear_teacher(
 
 def test_weighted_rows_minimise_the_objective(rng):
     X, targets = linear_data(rng, alpha=0.5)
-    labels = rng.integers(0, 3, len(targets))
+    labels = rng.integers(-1, 3, len(targets))
     targets = SoftTargets(targets.logits, labels, targets.classes, alpha=0.5)
     student = WeightedStudentClassifier(
         LogisticRegression(C=1e8, max_iter=5000, tol=1e-10), smallest_weight=0
