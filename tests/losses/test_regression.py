@@ -52,10 +52,11 @@ def test_a_mixture_of_losses_is_the_loss_beside_the_mixture(loss, t, y, alpha):
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
-@given(scale=st.floats(0.1, 10), u=st.floats(0, 5), z=numbers)
+@given(scale=st.floats(0.1, 10), u=st.integers(0, 50), z=st.integers(-50, 50))
 def test_scaled_losses_have_the_same_optimum(loss, scale, u, z):
     if loss.link == "log":
         return  # its units are those of the logarithm
+    u, z = u / 10, z / 10  # so far apart that rounding does not make them equal
     _, derivative = loss.label_term(u, z)
     _, scaled = loss.scaled(scale).label_term(u / scale, z / scale)
     assert np.sign(derivative) == np.sign(scaled)

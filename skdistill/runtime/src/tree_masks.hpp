@@ -1,65 +1,65 @@
 // A masked tree for a block of rows.
 //
 // Included once per instruction set inside a namespace of its own, hence without a
-// guard; SKDISTILL_TREE_BYTES is the width of vectors: rows of a lane of 1 byte each.
+// guard; SKDISTILL_VECTOR_BYTES is the width of vectors: rows of a lane of 1 byte each.
 
-constexpr int kVectorBytes = SKDISTILL_TREE_BYTES;
+constexpr int kVectorBytes = SKDISTILL_VECTOR_BYTES;
 
 typedef std::uint8_t Bytes __attribute__((vector_size(kVectorBytes)));
 typedef std::uint8_t BytesMemory
     __attribute__((vector_size(kVectorBytes), aligned(1), may_alias));
 
-SKDISTILL_TREE_INLINE Bytes load(const std::uint8_t* from) {
+SKDISTILL_INLINE Bytes load(const std::uint8_t* from) {
     return *reinterpret_cast<const BytesMemory*>(from);
 }
 
-SKDISTILL_TREE_INLINE void store(std::uint8_t* to, Bytes values) {
+SKDISTILL_INLINE void store(std::uint8_t* to, Bytes values) {
     *reinterpret_cast<BytesMemory*>(to) = values;
 }
 
 // Rows that reach a node: a bit or a byte of ones for each.
-#if SKDISTILL_TREE_BYTES == 64
+#if SKDISTILL_VECTOR_BYTES == 64
 typedef std::uint64_t Rows;
 
-SKDISTILL_TREE_INLINE Rows all_rows() { return ~Rows(0); }
+SKDISTILL_INLINE Rows all_rows() { return ~Rows(0); }
 
-SKDISTILL_TREE_INLINE Rows at_most(Rows reach, Bytes ranks, std::uint8_t rank) {
+SKDISTILL_INLINE Rows at_most(Rows reach, Bytes ranks, std::uint8_t rank) {
     return _mm512_mask_cmple_epu8_mask(reach, (__m512i)ranks,
                                        _mm512_set1_epi8(static_cast<char>(rank)));
 }
 
-SKDISTILL_TREE_INLINE Bytes add_where(Bytes numbers, Rows rows, std::uint8_t number) {
+SKDISTILL_INLINE Bytes add_where(Bytes numbers, Rows rows, std::uint8_t number) {
     return (Bytes)_mm512_mask_add_epi8((__m512i)numbers, rows, (__m512i)numbers,
                                        _mm512_set1_epi8(static_cast<char>(number)));
 }
 
-SKDISTILL_TREE_INLINE Rows rows_with_bit(Rows reach, Bytes bytes, Bytes bits) {
+SKDISTILL_INLINE Rows rows_with_bit(Rows reach, Bytes bytes, Bytes bits) {
     return _mm512_mask_test_epi8_mask(reach, (__m512i)bytes, (__m512i)bits);
 }
 #else
 typedef Bytes Rows;
 
-SKDISTILL_TREE_INLINE Rows all_rows() { return ~Bytes{}; }
+SKDISTILL_INLINE Rows all_rows() { return ~Bytes{}; }
 
-SKDISTILL_TREE_INLINE Rows at_most(Rows reach, Bytes ranks, std::uint8_t rank) {
+SKDISTILL_INLINE Rows at_most(Rows reach, Bytes ranks, std::uint8_t rank) {
     return reach & (Bytes)(ranks <= rank + Bytes{});
 }
 
-SKDISTILL_TREE_INLINE Bytes add_where(Bytes numbers, Rows rows, std::uint8_t number) {
+SKDISTILL_INLINE Bytes add_where(Bytes numbers, Rows rows, std::uint8_t number) {
     return numbers + (rows & (number + Bytes{}));
 }
 
-SKDISTILL_TREE_INLINE Rows rows_with_bit(Rows reach, Bytes bytes, Bytes bits) {
+SKDISTILL_INLINE Rows rows_with_bit(Rows reach, Bytes bytes, Bytes bits) {
     return reach & (Bytes)((bytes & bits) != 0);
 }
 #endif
 
 // The byte of a set of few levels that each row's category is in.
-SKDISTILL_TREE_INLINE Bytes few_levels(const std::uint8_t* set, Bytes positions) {
-#if SKDISTILL_TREE_BYTES == 64
+SKDISTILL_INLINE Bytes few_levels(const std::uint8_t* set, Bytes positions) {
+#if SKDISTILL_VECTOR_BYTES == 64
     const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(set));
     return (Bytes)_mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), (__m512i)positions);
-#elif SKDISTILL_TREE_BYTES == 32
+#elif SKDISTILL_VECTOR_BYTES == 32
     const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(set));
     return (Bytes)_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table),
                                       (__m256i)positions);
@@ -70,7 +70,7 @@ SKDISTILL_TREE_INLINE Bytes few_levels(const std::uint8_t* set, Bytes positions)
 #endif
 }
 
-SKDISTILL_TREE_INLINE Bytes many_levels(const std::uint8_t* set, const std::uint8_t* low,
+SKDISTILL_INLINE Bytes many_levels(const std::uint8_t* set, const std::uint8_t* low,
                                         const std::uint8_t* high) {
     std::uint8_t bytes[kVectorBytes];
     for (int row = 0; row < kVectorBytes; ++row) bytes[row] = set[low[row] | high[row] << 8];
@@ -78,7 +78,7 @@ SKDISTILL_TREE_INLINE Bytes many_levels(const std::uint8_t* set, const std::uint
 }
 
 template <bool categorical>
-SKDISTILL_TREE_INLINE Rows goes_left(const Forest& forest, const Tree& tree,
+SKDISTILL_INLINE Rows goes_left(const Forest& forest, const Tree& tree,
                                      const MaskNode& node, const std::uint8_t* bins,
                                      Rows reach) {
     if constexpr (categorical) {
@@ -98,7 +98,7 @@ SKDISTILL_TREE_INLINE Rows goes_left(const Forest& forest, const Tree& tree,
 // The number of the leaf, in order, that each row of a block ends in. Several vectors
 // of rows share what it takes to read a node.
 template <int n_rows, bool categorical>
-SKDISTILL_TREE_INLINE void find_leaves(const Forest& forest, const Tree& tree,
+SKDISTILL_INLINE void find_leaves(const Forest& forest, const Tree& tree,
                                        const std::uint8_t* bins, std::uint8_t* leaves) {
     constexpr int kVectors = n_rows / kVectorBytes;
     Rows reach[kMaxMaskLeaves][kVectors];
@@ -122,10 +122,10 @@ SKDISTILL_TREE_INLINE void find_leaves(const Forest& forest, const Tree& tree,
     for (int v = 0; v < kVectors; ++v) store(leaves + v * kVectorBytes, numbers[v]);
 }
 
-#if SKDISTILL_TREE_BYTES == 64
+#if SKDISTILL_VECTOR_BYTES == 64
 // Look up 8 of up to 16 * n_tables numbers, in registers: gathers are slower.
 template <int n_tables>
-SKDISTILL_TREE_INLINE __m512d look_up(const double* values, __m512i at) {
+SKDISTILL_INLINE __m512d look_up(const double* values, __m512i at) {
     if constexpr (n_tables == 1) {
         return _mm512_permutex2var_pd(_mm512_loadu_pd(values), at,
                                       _mm512_loadu_pd(values + 8));
@@ -138,7 +138,7 @@ SKDISTILL_TREE_INLINE __m512d look_up(const double* values, __m512i at) {
 }
 
 template <int n_rows, int n_tables>
-SKDISTILL_TREE_INLINE void add_looked_up(const double* values, const std::uint8_t* leaves,
+SKDISTILL_INLINE void add_looked_up(const double* values, const std::uint8_t* leaves,
                                          double* sums) {
     for (int row = 0; row < n_rows; row += 8) {
         const __m512i at = _mm512_cvtepu8_epi64(
@@ -151,9 +151,9 @@ SKDISTILL_TREE_INLINE void add_looked_up(const double* values, const std::uint8_
 
 // Add the values of leaves to the sums of a block.
 template <int n_rows>
-SKDISTILL_TREE_INLINE void add_single_values(const double* values, int n_leaves,
+SKDISTILL_INLINE void add_single_values(const double* values, int n_leaves,
                                              const std::uint8_t* leaves, double* sums) {
-#if SKDISTILL_TREE_BYTES == 64
+#if SKDISTILL_VECTOR_BYTES == 64
     if (n_leaves <= 16) return add_looked_up<n_rows, 1>(values, leaves, sums);
     if (n_leaves <= 32) return add_looked_up<n_rows, 2>(values, leaves, sums);
     if (n_leaves <= 64) return add_looked_up<n_rows, 4>(values, leaves, sums);
@@ -164,7 +164,7 @@ SKDISTILL_TREE_INLINE void add_single_values(const double* values, int n_leaves,
 }
 
 template <int n_rows>
-SKDISTILL_TREE_INLINE void mask_rows(const Forest& forest, const Tree& tree,
+SKDISTILL_INLINE void mask_rows(const Forest& forest, const Tree& tree,
                                      const std::uint8_t* bins, double* sums) {
     alignas(64) std::uint8_t leaves[n_rows];
     if (tree.categorical)

@@ -24,7 +24,7 @@ struct Thresholds<double> {
 
 // The number of thresholds below each value, every `step`-th counted.
 template <int n_rows, class Real, class Count>
-SKDISTILL_TREE_INLINE void count_below(const Real* thresholds, std::int64_t n_thresholds,
+SKDISTILL_INLINE void count_below(const Real* thresholds, std::int64_t n_thresholds,
                                        std::int64_t step, const Real* values,
                                        Count* counts) {
     constexpr int kPart = kVectorBytes * 4 / static_cast<int>(sizeof(Real));
@@ -40,13 +40,13 @@ SKDISTILL_TREE_INLINE void count_below(const Real* thresholds, std::int64_t n_th
 }
 
 // Which of a bucket's thresholds are below a value: a bit for each.
-#if defined(SKDISTILL_TREE_X86) && SKDISTILL_TREE_BYTES == 64
-SKDISTILL_TREE_INLINE unsigned below_bits(const float* thresholds, float value) {
+#if defined(SKDISTILL_X86) && SKDISTILL_VECTOR_BYTES == 64
+SKDISTILL_INLINE unsigned below_bits(const float* thresholds, float value) {
     return _mm512_cmp_ps_mask(_mm512_loadu_ps(thresholds), _mm512_set1_ps(value),
                               _CMP_LT_OQ);
 }
 
-SKDISTILL_TREE_INLINE unsigned below_bits(const double* thresholds, double value) {
+SKDISTILL_INLINE unsigned below_bits(const double* thresholds, double value) {
     const __m512d wanted = _mm512_set1_pd(value);
     const unsigned low =
         _mm512_cmp_pd_mask(_mm512_loadu_pd(thresholds), wanted, _CMP_LT_OQ);
@@ -54,8 +54,8 @@ SKDISTILL_TREE_INLINE unsigned below_bits(const double* thresholds, double value
         _mm512_cmp_pd_mask(_mm512_loadu_pd(thresholds + 8), wanted, _CMP_LT_OQ);
     return low | high << 8;
 }
-#elif defined(SKDISTILL_TREE_X86) && SKDISTILL_TREE_BYTES == 32
-SKDISTILL_TREE_INLINE unsigned below_bits(const float* thresholds, float value) {
+#elif defined(SKDISTILL_X86) && SKDISTILL_VECTOR_BYTES == 32
+SKDISTILL_INLINE unsigned below_bits(const float* thresholds, float value) {
     const __m256 wanted = _mm256_set1_ps(value);
     unsigned bits = 0;
     for (int i = 0; i < kBucket; i += 8) {
@@ -66,7 +66,7 @@ SKDISTILL_TREE_INLINE unsigned below_bits(const float* thresholds, float value) 
     return bits;
 }
 
-SKDISTILL_TREE_INLINE unsigned below_bits(const double* thresholds, double value) {
+SKDISTILL_INLINE unsigned below_bits(const double* thresholds, double value) {
     const __m256d wanted = _mm256_set1_pd(value);
     unsigned bits = 0;
     for (int i = 0; i < kBucket; i += 4) {
@@ -76,8 +76,8 @@ SKDISTILL_TREE_INLINE unsigned below_bits(const double* thresholds, double value
     }
     return bits;
 }
-#elif defined(SKDISTILL_TREE_X86)
-SKDISTILL_TREE_INLINE unsigned below_bits(const float* thresholds, float value) {
+#elif defined(SKDISTILL_X86)
+SKDISTILL_INLINE unsigned below_bits(const float* thresholds, float value) {
     const __m128 wanted = _mm_set1_ps(value);
     unsigned bits = 0;
     for (int i = 0; i < kBucket; i += 4) {
@@ -87,7 +87,7 @@ SKDISTILL_TREE_INLINE unsigned below_bits(const float* thresholds, float value) 
     return bits;
 }
 
-SKDISTILL_TREE_INLINE unsigned below_bits(const double* thresholds, double value) {
+SKDISTILL_INLINE unsigned below_bits(const double* thresholds, double value) {
     const __m128d wanted = _mm_set1_pd(value);
     unsigned bits = 0;
     for (int i = 0; i < kBucket; i += 2) {
@@ -100,8 +100,8 @@ SKDISTILL_TREE_INLINE unsigned below_bits(const double* thresholds, double value
 
 // The number of a bucket's thresholds below a value: up to 15, those before it.
 template <class Real>
-SKDISTILL_TREE_INLINE int count_in_bucket(const Real* thresholds, Real value) {
-#ifdef SKDISTILL_TREE_X86
+SKDISTILL_INLINE int count_in_bucket(const Real* thresholds, Real value) {
+#ifdef SKDISTILL_X86
     return __builtin_ctz(~below_bits(thresholds, value));
 #else
     int below = 0;
@@ -112,7 +112,7 @@ SKDISTILL_TREE_INLINE int count_in_bucket(const Real* thresholds, Real value) {
 }
 
 template <int n_rows, class Real>
-SKDISTILL_TREE_INLINE void rank_numbers(const Forest& forest, const Ranking& ranking,
+SKDISTILL_INLINE void rank_numbers(const Forest& forest, const Ranking& ranking,
                                         const Real* values, std::uint8_t* bins) {
     typedef typename Thresholds<Real>::Count Count;
     const Real* thresholds = Thresholds<Real>::of(forest) + ranking.first_threshold;
@@ -141,7 +141,7 @@ SKDISTILL_TREE_INLINE void rank_numbers(const Forest& forest, const Ranking& ran
 }
 
 template <int n_rows, class Real>
-SKDISTILL_TREE_INLINE void code_categories(const Ranking& ranking, const Real* values,
+SKDISTILL_INLINE void code_categories(const Ranking& ranking, const Real* values,
                                            std::uint8_t* bins) {
     for (int row = 0; row < n_rows; ++row) {
         const std::int64_t code = level_code(values[row], ranking.n_levels);
@@ -152,7 +152,7 @@ SKDISTILL_TREE_INLINE void code_categories(const Ranking& ranking, const Real* v
 }
 
 template <int n_rows, class Real>
-SKDISTILL_TREE_INLINE void rank_rows(const Forest& forest, const Real* rows,
+SKDISTILL_INLINE void rank_rows(const Forest& forest, const Real* rows,
                                      std::int64_t stride, int n_given,
                                      std::uint8_t* bins) {
     Real values[n_rows] = {};
