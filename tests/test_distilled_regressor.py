@@ -5,10 +5,16 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from catboost import CatBoostRegressor
 from lightgbm import LGBMRegressor
 from sklearn.base import clone
 from sklearn.datasets import make_friedman1
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+    StackingRegressor,
+    VotingRegressor,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import (
     HuberRegressor,
@@ -32,6 +38,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVR
 from sklearn.tree import DecisionTreeRegressor
+from xgboost import XGBRegressor
 
 from skdistill import DistilledRegressor, RegressionTargets
 from skdistill.students import MLPStudentRegressor
@@ -87,6 +94,29 @@ def test_any_teacher_and_student(teacher, student):
     model = distilled(teacher, student).fit(X, y)
     assert model.score(X, y) > 0.4
     np.testing.assert_array_equal(model.predict(X), model.student_.predict(X))
+
+
+@pytest.mark.parametrize(
+    "teacher",
+    [
+        XGBRegressor(n_estimators=30, n_jobs=1),
+        CatBoostRegressor(
+            iterations=30, verbose=0, thread_count=1, allow_writing_files=False
+        ),
+        StackingRegressor([("tree", FAST_TREE), ("linear", Ridge())], cv=3),
+        VotingRegressor([("tree", FAST_TREE), ("linear", Ridge())]),
+    ],
+    ids=lambda teacher: type(teacher).__name__,
+)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_teachers_of_other_libraries_and_ensembles(teacher, frozen):
+    frame = pd.DataFrame(X).add_prefix("x")
+    if frozen:
+        teacher = FrozenEstimator(clone(teacher).fit(frame, y))
+    model = distilled(teacher, FAST_TREE).fit(frame, y)
+    assert model.score(frame, y) > 0.4
+    known = model.teacher_.predict(frame)
+    assert r2_score(known, model.predict(frame)) > 0.4
 
 
 def test_a_student_with_new_rows_beats_one_on_true_values():
