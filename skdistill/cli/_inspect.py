@@ -151,10 +151,11 @@ def _shape(predictor):
 def _output(description):
     if description["task"] == "classification":
         return f"classes     {_some(description['classes'])}"
-    n_outputs = description["outputs"]
-    numbers = "a number" if n_outputs == 1 else f"{n_outputs:,} numbers"
-    logarithms = ", by way of logarithms" if description["link"] == "log" else ""
-    return f"predicts    {numbers}{logarithms}"
+    is_log = description["link"] == "log"
+    if description["outputs"] == 1:
+        return "predicts    a number" + ", by way of its logarithm" * is_log
+    numbers = f"predicts    {description['outputs']:,} numbers"
+    return numbers + ", by way of their logarithms" * is_log
 
 
 def _certificate(description):
