@@ -177,9 +177,7 @@ def _model(task, teacher, options, progress):
 
 def _judge(task, model, train, test):
     """Quality of teacher and student on held-out rows, with their names."""
-    names = [name_of(model.teacher_), name_of(model.student_)]
-    if names[0] == names[1]:
-        names = [f"{names[0]} (teacher)", f"{names[1]} (student)"]
+    names = name_of(model.teacher_), name_of(model.student_)
     qualities = task.judge(model, train, test)
     return [
         {"model": name} | quality

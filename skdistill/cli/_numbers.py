@@ -1,10 +1,7 @@
 """What is special about distilling numbers, for ``skdistill distill --regression``."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
-from lightgbm import LGBMRegressor
 from sklearn.base import is_regressor
 
 from .._demo import default_regressor
@@ -16,16 +13,12 @@ from ..teachers._predictions import regressor_predictions
 from ._commands import UsageError
 from ._tables import read_numbers
 from ._teachers import name_of
+from ._tree_students import BoostedStudentRegressor, TreeStudentRegressor
 
-lightgbm = partial(LGBMRegressor, n_jobs=1, verbose=-1)
-
-STUDENTS: dict[str, Callable] = {
+STUDENTS = {
     "mlp": MLPStudentRegressor,
-    # scikit-learn's trees take no categories. With bins this fine they are no better.
-    "tree": partial(
-        lightgbm, n_estimators=1, learning_rate=1.0, num_leaves=64, max_bin=1023
-    ),
-    "boosted": partial(lightgbm, n_estimators=30, learning_rate=0.2),
+    "tree": TreeStudentRegressor,
+    "boosted": BoostedStudentRegressor,
 }
 
 QUALITY = {
@@ -33,7 +26,7 @@ QUALITY = {
     "mae": ("MAE", "{:,.5g}"),
     "rmse": ("RMSE", "{:,.5g}"),
     "prediction_r2": ("R2 to teacher", "{:.4f}"),
-    "mean_absolute_difference": ("difference", "{:,.5g}"),
+    "mean_absolute_difference": ("MAE to teacher", "{:,.5g}"),
     "skill_retention": ("skill kept", "{:.1%}"),
 }
 """What `judge` finds, with headings and formats."""

@@ -103,13 +103,8 @@ def load_teacher(path, *, trust, refit):
 
 
 def name_of(model):
-    """Return the class of an estimator, or of the one that is frozen or adapted."""
-    from ..students import AdaptedStudentRegressor
-
-    model = _thawed(model)
-    if isinstance(model, AdaptedStudentRegressor):
-        model = model.regressor
-    return type(model).__name__
+    """Return the name of an estimator's class, of a frozen one that of the inner."""
+    return type(_thawed(model)).__name__
 
 
 PROBE = """
