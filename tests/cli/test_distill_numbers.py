@@ -23,6 +23,7 @@ from sklearn.metrics import (
 )
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import RegressionTargets, _demo
 from skdistill.cli import _numbers, main
@@ -303,6 +304,17 @@ def test_a_teacher_of_one_column_of_numbers(numbers, capsys):
     arguments = ["--teacher", "t.joblib", "--trust", "--regression", "--json"]
     assert distill(*arguments, *SIMPLE) == 0
     assert result(capsys)["quality"][0]["prediction_r2"] == 1
+
+
+def test_a_teacher_that_knows_its_rows_by_heart_is_warned_of(numbers, run):
+    teacher = DecisionTreeRegressor(random_state=0)
+    joblib.dump(teacher.fit(numbers[COLUMNS], numbers["price"]), "t.joblib")
+    arguments = ["--teacher", "t.joblib", "--trust", "--student", "tree", "--quiet"]
+    done = run("distill", *arguments, *SIMPLE)
+    assert done.returncode == 0
+    assert "DecisionTreeRegressor -> TreeStudentRegressor; 450 rows" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("skdistill: warning: The frozen teacher seems to have been")
 
 
 def test_a_report_beside_the_student(folder, capsys):
