@@ -6,6 +6,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -48,6 +49,17 @@ class Settings:
 
 FULL = Settings()
 QUICK = Settings(n_estimators=150, max_rows=10_000, cv=3, n_steps=2000)
+
+LIGHTGBM: dict[str, Any] = {
+    "learning_rate": 0.05,
+    "reg_lambda": 1.0,
+    "subsample": 0.8,
+    "subsample_freq": 1,
+    "colsample_bytree": 0.8,
+    "n_jobs": 1,
+    "verbose": -1,
+}
+"""Settings of the ensemble for when nobody has brought a teacher."""
 
 
 @dataclass(frozen=True)
@@ -155,15 +167,28 @@ def default_teacher(n_estimators=FULL.n_estimators, random_state=0):
     from lightgbm import LGBMClassifier
 
     return LGBMClassifier(
-        n_estimators=n_estimators,
-        learning_rate=0.05,
-        reg_lambda=1.0,
-        subsample=0.8,
-        subsample_freq=1,
-        colsample_bytree=0.8,
-        random_state=random_state,
-        n_jobs=1,
-        verbose=-1,
+        n_estimators=n_estimators, random_state=random_state, **LIGHTGBM
+    )
+
+
+def default_regressor(n_estimators=FULL.n_estimators, random_state=0):
+    """Return an unfitted LightGBM ensemble for numbers, as that for classes.
+
+    Parameters
+    ----------
+    n_estimators : int, default=500
+        Number of trees.
+    random_state : int, default=0
+        Its seed.
+
+    Returns
+    -------
+    lightgbm.LGBMRegressor
+    """
+    from lightgbm import LGBMRegressor
+
+    return LGBMRegressor(
+        n_estimators=n_estimators, random_state=random_state, **LIGHTGBM
     )
 
 

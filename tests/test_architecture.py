@@ -39,6 +39,7 @@ RESTRICTED = {
         "_demo.py",
         "_kinds/_of_lightgbm.py",
         "cli/_demo.py",
+        "cli/_tree_students.py",
         "students/_boosted.py",
         "teachers/_booster.py",
     },

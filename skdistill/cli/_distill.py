@@ -5,20 +5,12 @@ from pathlib import Path
 
 from .._progress import Progress
 from ._commands import UsageError, add_command
-from ._text import format_bytes, format_table, print_json
+from ._teachers import is_native
+from ._text import format_bytes, format_differences, format_table, print_json
 
 STUDENTS = ("mlp", "tree", "boosted")
 
 SUFFIXES = (".skd", ".onnx", ".c")
-
-COLUMNS = {
-    "model": ("model", "{}"),
-    "accuracy": ("accuracy", "{:.4f}"),
-    "log_loss": ("log-loss", "{:.4f}"),
-    "auc": ("AUC", "{:.4f}"),
-    "agreement": ("agreement", "{:.4f}"),
-    "skill_retention": ("skill kept", "{:.1%}"),
-}
 
 
 def add_to(commands):
@@ -31,7 +23,8 @@ def add_to(commands):
         description=(
             "Distil a teacher into a small student on the rows of a table, say how "
             "good both are on rows that are held out, and export the student. Rows "
-            "whose label is missing are labelled by the teacher."
+            "whose label is missing are labelled by the teacher. With --regression, "
+            "or a pickled regressor as teacher, the target is a number."
         ),
         examples=[
             "skdistill distill --data loans.parquet --target default --out loans.skd",
@@ -39,6 +32,8 @@ def add_to(commands):
             "    --drop loan --student tree --out loans.onnx",
             "skdistill distill --teacher model.joblib --trust --refit \\",
             "    --data loans.parquet --target default --weights exposure --out l.skd",
+            "skdistill distill --regression --data houses.parquet --target price \\",
+            "    --out price.skd",
         ],
     )
     _add_inputs(parser)
@@ -51,8 +46,8 @@ def _add_inputs(parser):
     group.add_argument(
         "--teacher",
         metavar="FILE",
-        help="LightGBM's .txt, XGBoost's .json or .ubj, or a pickled classifier "
-        "(.joblib, .pkl), used as it is: give rows it was not fitted on "
+        help="LightGBM's .txt, XGBoost's .json or .ubj, or a pickled classifier or "
+        "regressor (.joblib, .pkl), used as it is: give rows it was not fitted on "
         "(default: a LightGBM ensemble of 500 trees is fitted)",
     )
     group.add_argument(
@@ -71,7 +66,14 @@ def _add_inputs(parser):
     group.add_argument(
         "--data", required=True, metavar="FILE", help="a table, .csv or .parquet"
     )
-    group.add_argument("--target", required=True, help="its column of class labels")
+    group.add_argument(
+        "--target", required=True, help="its column of class labels or numbers"
+    )
+    group.add_argument(
+        "--regression",
+        action="store_true",
+        help="the target is a number (known by itself of a pickled regressor)",
+    )
     group.add_argument(
         "--weights", metavar="COLUMN", help="its column of weights of the rows"
     )
@@ -103,10 +105,12 @@ def _add_settings(parser):
         default="mlp",
         help="a network, one tree, or a few boosted trees (default: mlp)",
     )
-    group.add_argument("--temperature", type=float, help="softens the teacher")
+    group.add_argument("--temperature", type=float, help="softens a teacher of classes")
     group.add_argument("--alpha", type=float, help="share of the teacher, 0 to 1")
     group.add_argument(
-        "--cv", type=int, help="folds for the log-odds of a teacher that is fitted"
+        "--cv",
+        type=int,
+        help="folds for held-out predictions of a teacher that is fitted",
     )
     group.add_argument("--seed", type=int, default=0, help="(default: 0)")
 
@@ -135,12 +139,12 @@ def run(options):
     from ._distilling import distil
 
     start = time.perf_counter()
-    result = distil(options, Progress(verbose=not options.quiet))
+    task, result = distil(options, Progress(verbose=not options.quiet))
     result["seconds"] = time.perf_counter() - start
     if options.json:
         print_json(result)
     else:
-        print(_format(result, options))
+        print(_format(task, result, options))
 
 
 def _check(options):
@@ -163,21 +167,27 @@ def _check(options):
         raise UsageError("--report is on held-out rows, but --test-fraction is 0.")
     if options.refit and not options.teacher:
         raise UsageError("--refit is for a --teacher.")
+    if options.refit and is_native(options.teacher):
+        raise UsageError(
+            f"Got --refit with {options.teacher}, but a native model does not say how "
+            "it was fitted: give a pickled estimator."
+        )
     if options.classes and not options.teacher:
         raise UsageError("--classes are those of a --teacher.")
 
 
-def _format(result, options):
+def _format(task, result, options):
     rows = f"{result['rows_train']:,} rows to learn from"
     if result["rows_unlabeled"]:
         rows += f", {result['rows_unlabeled']:,} without a label"
     lines = [
         f"{result['teacher']} -> {result['student']}; {rows}, "
         f"{result['rows_test']:,} held out, {result['columns']} columns, "
-        f"{len(result['classes'])} classes"
+        f"{task.describe(result)}"
     ]
     if result["quality"]:
-        lines += ["", format_table(result["quality"], COLUMNS)]
+        columns = {"model": ("model", "{}")} | task.QUALITY
+        lines += ["", format_table(result["quality"], columns)]
     lines += ["", f"{options.out}: {format_bytes(result['bytes'])}{_parity(result)}"]
     for path in filter(None, [options.save_model, options.report]):
         lines.append(f"{path}: {format_bytes(Path(path).stat().st_size)}")
@@ -189,7 +199,6 @@ def _parity(result):
     if certificate is None:
         return ", not compared with the student for lack of a compiler"
     return (
-        f", compared with the student on {certificate['rows']:,} rows: probabilities "
-        f"differ by at most {certificate['largest']:.1e}, "
-        f"{certificate['label_flips']:,} labels"
+        f", compared with the student on {certificate['rows']:,} rows: "
+        f"{format_differences(certificate, result['task'])}"
     )

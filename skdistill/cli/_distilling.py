@@ -6,31 +6,16 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from sklearn.frozen import FrozenEstimator
+from sklearn.base import is_regressor
 from sklearn.model_selection import train_test_split
 
 from .._columns import take_rows
-from .._demo import default_teacher, quality
-from .._distilled import DistilledClassifier
 from .._fitting import is_frozen
-from .._log_odds import classifier_log_odds
 from ..inspection import distillation_report
-from ..losses._reference import softmax
 from ..runtime._file import replaced
-from ..students import (
-    BoostedStudentClassifier,
-    MLPStudentClassifier,
-    TreeStudentClassifier,
-)
+from . import _classes, _numbers
 from ._tables import read_labelled
-from ._teachers import load_teacher
-from ._text import tell
-
-STUDENTS = {
-    "mlp": MLPStudentClassifier,
-    "tree": TreeStudentClassifier,
-    "boosted": BoostedStudentClassifier,
-}
+from ._teachers import is_native, load_teacher, name_of
 
 
 def distil(options, progress):
@@ -45,7 +30,9 @@ def distil(options, progress):
 
     Returns
     -------
-    dict
+    task : module
+        What is special about the target: `_classes` or `_numbers`.
+    result : dict
         What can be said of the result, for JSON.
 
     Raises
@@ -54,13 +41,16 @@ def distil(options, progress):
         If a file, a column or a parameter is not as it should be.
     """
     write_report = report_writer(options.report) if options.report else None
-    train = read_labelled(
-        options.data, options.target, weights=options.weights, drop=options.drop
-    )
-    teacher = _teacher(options, train.y)
-    train, test = _held_out(train, options)
-    train, test = (_in_order(part, teacher, options) for part in (train, test))
-    model = _model(options, teacher, progress)
+    teacher = _pickled_teacher(options)
+    is_number = options.regression or (teacher is not None and is_regressor(teacher))
+    task = _numbers if is_number else _classes
+    task.check(options, teacher)
+    table = _read(options.data, task, options)
+    if teacher is None:
+        teacher = task.bring_teacher(options, table.y)
+    parts = _held_out(table, task, options)
+    train, test = (_in_order(part, teacher) for part in parts)
+    model = _model(task, teacher, options, progress)
     pool = train.X_unlabeled if len(train.X_unlabeled) else None
     model.fit(train.X, train.y, train.weights, X_unlabeled=pool)
     with progress.stage(f"exporting to {options.out}"):
@@ -69,17 +59,16 @@ def distil(options, progress):
         with replaced(options.save_model) as temporary:
             joblib.dump(model, temporary)
     if write_report:
-        write_report(model, test.X, test.y)
-    return {
-        "teacher": _name(model.teacher_),
-        "student": _name(model.student_),
+        write_report(model, test.X, test.y, sample_weight=test.weights)
+    return task, {
+        "teacher": name_of(model.teacher_),
+        "student": name_of(model.student_),
         "rows_train": len(train.y),
         "rows_unlabeled": len(train.X_unlabeled),
         "rows_test": len(test.y),
         "columns": train.X.shape[1],
-        "classes": [str(label) for label in model.classes_],
-        "calibration_temperature": model.calibration_temperature_,
-        "quality": _judge(model, train, test) if len(test.y) else [],
+        **task.summarise(model, train.y),
+        "quality": _judge(task, model, train, test) if len(test.y) else [],
         "out": str(options.out),
         "bytes": Path(options.out).stat().st_size,
         "certificate": certificate and certificate.as_dict(),
@@ -97,7 +86,8 @@ def report_writer(path):
     Returns
     -------
     callable
-        Of a model, rows and labels; returns the report.
+        Of a model, rows, their labels or numbers, and parameters of
+        `distillation_report`; returns the report.
 
     Raises
     ------
@@ -108,45 +98,35 @@ def report_writer(path):
         if importlib.util.find_spec(name) is None:
             raise ImportError(f"a report needs {name}: pip install 'skdistill[report]'")
 
-    def write(model, X, y):
-        report = distillation_report(model, X, y)
+    def write(model, X, y, **parameters):
+        report = distillation_report(model, X, y, **parameters)
         report.write_html(path)
         return report
 
     return write
 
 
-def _teacher(options, y):
-    if options.teacher is None:
-        return default_teacher(random_state=options.seed)
-    classes = options.classes.split(",") if options.classes else None
-    labels = np.unique(y)
-    if classes is not None:
-        by_text = {str(label): label for label in labels.tolist()}
-        classes = [by_text.get(text, text) for text in classes]
-    teacher = load_teacher(
-        options.teacher, trust=options.trust, refit=options.refit, classes=classes
+def _pickled_teacher(options):
+    """The teacher that tells by itself what it predicts, if that is how it came."""
+    if options.teacher is None or is_native(options.teacher):
+        return None
+    return load_teacher(options.teacher, trust=options.trust, refit=options.refit)
+
+
+def _read(path, task, options):
+    return read_labelled(
+        path,
+        options.target,
+        read_target=task.read_target,
+        weights=options.weights,
+        drop=options.drop,
     )
-    native = is_frozen(teacher) and not isinstance(teacher, FrozenEstimator)
-    if native and classes is None and not set(labels) <= set(teacher.classes_):
-        if len(labels) != len(teacher.classes_):
-            raise ValueError(
-                f"Got the labels {labels.tolist()} for a teacher of "
-                f"{len(teacher.classes_)} classes, but expected --classes."
-            )
-        tell(
-            f"the teacher's classes are taken to be {labels.tolist()} in this order, "
-            "as scikit-learn numbers them: say --classes if they are not."
-        )
-        return teacher.set_params(classes=labels.tolist()).fit()
-    return teacher
 
 
-def _held_out(table, options):
+def _held_out(table, task, options):
     """Rows to learn from, and rows to judge by."""
     if options.test:
-        how = {"weights": options.weights, "drop": options.drop}
-        test = read_labelled(options.test, options.target, **how)
+        test = _read(options.test, task, options)
         test.tell_unlabeled("judged")
         return table, test
     rows = np.arange(len(table.y))
@@ -156,7 +136,7 @@ def _held_out(table, options):
         rows,
         test_size=options.test_fraction,
         random_state=options.seed,
-        stratify=table.y,
+        stratify=task.strata(options.target, table.y),
     )
     return _take(table, train), _take(table, test)
 
@@ -167,7 +147,7 @@ def _take(table, rows):
     return replace(table, X=X, y=table.y[rows], weights=weights)
 
 
-def _in_order(table, teacher, options):
+def _in_order(table, teacher):
     """The table with the columns in the order in which the teacher knows them."""
     if not is_frozen(teacher) or not hasattr(teacher, "feature_names_in_"):
         return table
@@ -184,39 +164,22 @@ def _in_order(table, teacher, options):
     return replace(table, X=table.X[names], X_unlabeled=table.X_unlabeled[names])
 
 
-def _model(options, teacher, progress):
-    chosen = {
-        "temperature": options.temperature,
-        "alpha": options.alpha,
-        "cv": options.cv,
-    }
-    return DistilledClassifier(
+def _model(task, teacher, options, progress):
+    chosen = {"alpha": options.alpha, "cv": options.cv}
+    return task.make_model(
+        options,
         teacher,
-        STUDENTS[options.student](),
         random_state=options.seed,
         verbose=int(progress.verbose),
         **{name: value for name, value in chosen.items() if value is not None},
     )
 
 
-def _judge(model, train, test):
-    """Quality of teacher and student on held-out rows."""
-    classes = model.classes_
-    teacher_proba = softmax(classifier_log_odds(model.teacher_, test.X, classes))
-    weights = np.ones(len(train.y)) if train.weights is None else train.weights
-    prior = [np.average(train.y == label, weights=weights) for label in classes]
-    parts = [
-        (_name(model.teacher_), teacher_proba),
-        (_name(model.student_), model.predict_proba(test.X)),
-    ]
+def _judge(task, model, train, test):
+    """Quality of teacher and student on held-out rows, with their names."""
+    names = name_of(model.teacher_), name_of(model.student_)
+    qualities = task.judge(model, train, test)
     return [
-        {"model": name}
-        | quality(test.y, proba, teacher_proba, classes, prior, test.weights)
-        for name, proba in parts
+        {"model": name} | quality
+        for name, quality in zip(names, qualities, strict=True)
     ]
-
-
-def _name(model):
-    if isinstance(model, FrozenEstimator):
-        model = model.estimator
-    return type(model).__name__

@@ -5,7 +5,7 @@ import os
 
 from ..runtime import NetworkSpec, load_spec, read_header
 from ._commands import add_command
-from ._text import format_bytes, format_table, print_json
+from ._text import format_bytes, format_differences, format_table, print_json
 
 COLUMNS = {
     "name": ("column", "{}"),
@@ -25,8 +25,9 @@ def add_to(commands):
         purpose="say what an exported student is",
         description=(
             "Say what an exported student is: its columns with their ranges and "
-            "categories, its classes, its size and shape, and what the comparison with "
-            "the fitted student found. Needs numpy."
+            "categories, its classes or how many numbers it predicts, its size and "
+            "shape, and what the comparison with the fitted student found. Needs "
+            "numpy."
         ),
         examples=[
             "skdistill inspect student.skd",
@@ -64,10 +65,23 @@ def describe(path):
         "bytes": os.path.getsize(path),
         "written_by": header["written_by"],
         "format_version": header["version"],
-        "classes": spec.classes.tolist(),
+        **(_numbers(spec) if spec.is_regressor else _classes(spec)),
         "predictor": _predictor(spec.predictor),
         "certificate": header["certificate"],
         "columns": [_column(column) for column in spec.columns],
+    }
+
+
+def _classes(spec):
+    return {"task": "classification", "classes": spec.classes.tolist()}
+
+
+def _numbers(spec):
+    return {
+        "task": "regression",
+        "classes": None,
+        "outputs": spec.n_scores,
+        "link": spec.link,
     }
 
 
@@ -116,8 +130,8 @@ def _format(description):
             f"{description['file']}: {format_bytes(description['bytes'])}, written by "
             f"{description['written_by']} (format {description['format_version']})",
             f"model       {_shape(description['predictor'])}",
-            f"classes     {_some(description['classes'])}",
-            f"certificate {_certificate(description['certificate'])}",
+            _output(description),
+            f"certificate {_certificate(description)}",
             "",
             format_table(rows, COLUMNS, left=3),
         ]
@@ -134,16 +148,24 @@ def _shape(predictor):
     )
 
 
-def _certificate(certificate):
+def _output(description):
+    if description["task"] == "classification":
+        return f"classes     {_some(description['classes'])}"
+    is_log = description["link"] == "log"
+    if description["outputs"] == 1:
+        return "predicts    a number" + ", by way of its logarithm" * is_log
+    numbers = f"predicts    {description['outputs']:,} numbers"
+    return numbers + ", by way of their logarithms" * is_log
+
+
+def _certificate(description):
+    certificate = description["certificate"]
     if certificate is None:
         return "none: the file was not compared with a fitted model"
     try:
-        return (
-            f"{certificate['rows']:,} rows compared with the fitted model: "
-            f"probabilities differ by at most {certificate['largest']:.1e} "
-            f"(allowed {certificate['tolerance']:.0e}), "
-            f"{certificate['label_flips']:,} labels"
-        )
+        allowed = f" (allowed {certificate['tolerance']:.0e})"
+        found = format_differences(certificate, description["task"], allowed)
+        return f"{certificate['rows']:,} rows compared with the fitted model: {found}"
     except (KeyError, TypeError, ValueError):
         # `skdistill.runtime.save` takes any.
         return str(certificate)

@@ -23,7 +23,9 @@ def add_to(commands):
             "Score the rows of a CSV or Parquet file by a student that was exported as "
             ".skd. Rows are read, scored and written in batches, so that memory does "
             "not grow with their number. Columns are found by name, in any order; "
-            "others than the student's are not looked at. Needs numpy and pyarrow."
+            "others than the student's are not looked at. A student of numbers gives "
+            "the column prediction, or prediction_0, prediction_1, ... if it predicts "
+            "several. Needs numpy and pyarrow."
         ),
         examples=[
             "skdistill score student.skd loans.parquet --id loan --out scores.parquet",
@@ -46,7 +48,7 @@ def add_to(commands):
     parser.add_argument(
         "--proba",
         action="store_true",
-        help="write a probability for each class, proba_CLASS (default)",
+        help="write a probability for each class, proba_CLASS (default of classes)",
     )
     parser.add_argument(
         "--label", action="store_true", help="write the most probable class, label"

@@ -102,19 +102,14 @@ def _read(batches, reader, shape):
 
 
 class _Outputs:
-    """The columns that are written: ids, probabilities, labels."""
+    """The columns that are written: ids, and what the student says."""
 
     def __init__(self, scorer, options, source):
-        self._scorer, self._ids = scorer, options.id
-        self._label = options.label
-        self._proba = options.proba or not options.label
-        self._labels = arrow_labels(scorer.classes_)
+        self._ids = options.id
+        says = _Numbers if scorer.spec.is_regressor else _Classes
+        self._student = says(scorer, options)
         fields = [(name, source.type_of(name)) for name in options.id]
-        if self._proba:
-            labels = scorer.classes_.tolist()
-            fields += [(f"proba_{label}", pa.float64()) for label in labels]
-        if self._label:
-            fields.append(("label", self._labels.type))
+        fields += self._student.fields
         names = [name for name, _ in fields]
         if len(set(names)) < len(names):
             raise ValueError(
@@ -128,6 +123,26 @@ class _Outputs:
             cells_of(batch.column(name), self.schema.field(name).type)
             for name in self._ids
         ]
+        return columns + self._student.columns(rows)
+
+
+class _Classes:
+    """Probabilities, the most probable label, or both."""
+
+    def __init__(self, scorer, options):
+        self._scorer = scorer
+        self._label = options.label
+        self._proba = options.proba or not options.label
+        self._labels = arrow_labels(scorer.classes_)
+        self.fields = []
+        if self._proba:
+            labels = scorer.classes_.tolist()
+            self.fields += [(f"proba_{label}", pa.float64()) for label in labels]
+        if self._label:
+            self.fields.append(("label", self._labels.type))
+
+    def columns(self, rows):
+        columns: list[pa.Array] = []
         if self._proba:
             proba = self._scorer.predict_proba(rows)
             columns += map(arrow_numbers, np.ascontiguousarray(proba.T))
@@ -135,3 +150,24 @@ class _Outputs:
             chosen = self._scorer.predict_log_odds(rows).argmax(axis=1)
             columns.append(self._labels.take(arrow_numbers(chosen)))
         return columns
+
+
+class _Numbers:
+    """What a regressor predicts."""
+
+    def __init__(self, scorer, options):
+        for option in ("label", "proba"):
+            if getattr(options, option):
+                raise UsageError(
+                    f"Got --{option} with {options.student}, which predicts numbers, "
+                    "but expected it with a student of classes."
+                )
+        self._scorer = scorer
+        self._n_outputs = scorer.spec.n_scores
+        names = [f"prediction_{k}" for k in range(self._n_outputs)]
+        names = ["prediction"] if self._n_outputs == 1 else names
+        self.fields = [(name, pa.float64()) for name in names]
+
+    def columns(self, rows):
+        predictions = self._scorer.predict(rows).reshape(-1, self._n_outputs)
+        return [*map(arrow_numbers, np.ascontiguousarray(predictions.T))]

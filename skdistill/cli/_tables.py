@@ -1,6 +1,8 @@
 """Labelled tables for training and judging, read into memory with pandas."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import numpy as np
 
 from ._text import tell
 
-SUFFIXES = (".csv", ".parquet")
+LARGEST_INTEGER = 2**53
+"""Larger ones are not known exactly where missing ones have made floats of them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +23,7 @@ class LabelledTable:
     X : pandas.DataFrame of shape (n_samples, n_features)
         Rows; strings are categories.
     y : ndarray of shape (n_samples,)
-        Class labels.
+        Class labels, or numbers.
     weights : ndarray of shape (n_samples,), float64, or None
         Weights of the rows.
     X_unlabeled : pandas.DataFrame of shape (n_unlabeled, n_features)
@@ -38,15 +41,78 @@ class LabelledTable:
             tell(f"{len(self.X_unlabeled):,} rows without a label are not {used}.")
 
 
-def read_labelled(path, target, *, weights=None, drop=()):
-    """Read a table of which one column is the label.
+def read_labels(name, values):
+    """Return a column as class labels.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    values : pandas.Series
+        Without missing ones.
+
+    Returns
+    -------
+    ndarray
+        As they were: missing ones beside them had made floats of integers.
+    """
+    labels = values.to_numpy()
+    if labels.dtype.kind == "f":
+        whole = (labels == np.floor(labels)) & (np.abs(labels) <= LARGEST_INTEGER)
+        return labels.astype(np.int64) if whole.all() else labels
+    if labels.dtype.kind == "O" and all(isinstance(v, bool) for v in labels):
+        return labels.astype(bool)
+    return labels
+
+
+def read_numbers(name, values):
+    """Return a column as numbers.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    values : pandas.Series
+        Without missing ones.
+
+    Returns
+    -------
+    ndarray, float64
+
+    Raises
+    ------
+    ValueError
+        If it holds something else, or infinite ones.
+    """
+    known = values.dtype.kind in "biuf" or (
+        values.dtype.kind == "O"
+        and all(isinstance(value, Real | Decimal) for value in values)
+    )
+    if not known:
+        raise ValueError(
+            f"Got the target {name!r} of type {values.dtype} with values such as "
+            f"{values.iloc[0]!r}, but expected numbers."
+        )
+    numbers = values.to_numpy(dtype=np.float64)
+    if not np.isfinite(numbers).all():
+        raise ValueError(
+            f"Got the target {name!r} with infinite values, but expected finite "
+            "numbers."
+        )
+    return numbers
+
+
+def read_labelled(path, target, *, read_target=read_labels, weights=None, drop=()):
+    """Read a table of which one column is the label, or the number to predict.
 
     Parameters
     ----------
     path : path-like
         A file that ends in .csv or .parquet.
     target : str
-        Column of the labels.
+        Column of the labels or numbers.
+    read_target : callable, default=read_labels
+        Of its name and its values that are not missing; returns them as an array.
     weights : str, default=None
         Column of the weights of the rows.
     drop : sequence of str, default=()
@@ -87,7 +153,7 @@ def read_labelled(path, target, *, weights=None, drop=()):
     X = X.astype(dict.fromkeys(strings, "category"))
     return LabelledTable(
         X[known].reset_index(drop=True),
-        _labels(table.loc[known, target]),
+        read_target(target, table.loc[known, target]),
         None if weights is None else _weights(table.loc[known, weights]),
         X[~known].reset_index(drop=True),
     )
@@ -111,16 +177,6 @@ def _read(path):
     path.open("rb").close()
     table = readers[path.suffix.lower()](path)
     return table.set_axis(table.columns.map(str), axis=1)
-
-
-def _labels(labels):
-    """Labels as they were: missing ones beside them had made floats of integers."""
-    values = labels.to_numpy()
-    if values.dtype.kind == "f" and (values == np.floor(values)).all():
-        return values.astype(np.int64)
-    if values.dtype.kind == "O" and all(isinstance(v, bool) for v in values):
-        return values.astype(bool)
-    return values
 
 
 def _weights(weights):

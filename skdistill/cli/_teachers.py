@@ -54,19 +54,22 @@ def load_pickle(path, trust):
             ) from error
 
 
-def load_teacher(path, *, trust, refit, classes):
-    """Return a teacher that is used as it is, or one to be fitted.
+def is_native(path):
+    """Whether a file is a native model of LightGBM or XGBoost, by its suffix."""
+    return Path(path).suffix.lower() in BOOSTERS
+
+
+def load_teacher(path, *, trust, refit):
+    """Unpickle a teacher that is used as it is, or one to be fitted.
 
     Parameters
     ----------
     path : path-like
-        A native model of LightGBM or XGBoost, or a pickled estimator.
+        A pickled estimator.
     trust : bool
-        Whether the user trusts a pickle.
+        Whether the user trusts it.
     refit : bool
         Whether the teacher is only a recipe: cloned and fitted anew.
-    classes : array-like of shape (n_classes,), default=None
-        Labels of the classes that a native model knows as 0, 1, ...
 
     Returns
     -------
@@ -74,25 +77,17 @@ def load_teacher(path, *, trust, refit, classes):
 
     Raises
     ------
-    ImportError
-        If the library of a native model is not installed.
     OSError
         If the file cannot be read.
     TypeError
         If there is no teacher in the file.
+    UsageError
+        If it is no pickle, or not trusted.
     ValueError
-        If the file cannot be understood.
+        If it cannot be unpickled, or is not fitted and should be.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix in BOOSTERS:
-        if refit:
-            raise UsageError(
-                f"Got --refit with {path.name}, but a native model does not say how "
-                "it was fitted: give a pickled estimator."
-            )
-        return _load_booster(path, classes)
-    if suffix not in PICKLES:
+    if path.suffix.lower() not in PICKLES:
         raise UsageError(
             f"Got the teacher {path.name}, but expected a file that ends in one of "
             f"{', '.join(PICKLES + BOOSTERS)}."
@@ -101,9 +96,15 @@ def load_teacher(path, *, trust, refit, classes):
     if not hasattr(teacher, "fit") or isinstance(teacher, type):
         raise TypeError(
             f"Got {path.name} with a {type(teacher).__name__}, but expected a "
-            "classifier."
+            "classifier or a regressor."
         )
+    teacher = _thawed(teacher)
     return teacher if refit else _frozen(teacher, path)
+
+
+def name_of(model):
+    """Return the name of an estimator's class, of a frozen one that of the inner."""
+    return type(_thawed(model)).__name__
 
 
 PROBE = """
@@ -114,16 +115,45 @@ booster.predict(numpy.zeros((1, booster.num_feature())))
 """Loads a model and scores a row: a damaged file can end the process of LightGBM."""
 
 
-def _load_booster(path, classes):
+def load_booster(path, classes=None):
+    """Return a native model as a teacher that is used as it is.
+
+    Parameters
+    ----------
+    path : path-like
+        What LightGBM or XGBoost has written.
+    classes : array-like of shape (n_classes,), default=None
+        Labels of the classes that it knows as 0, 1, ...
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    ImportError
+        If its library is not installed.
+    OSError
+        If the file cannot be read.
+    TypeError
+        If it does not predict classes.
+    ValueError
+        If the file cannot be understood.
+    """
     from ..teachers import from_booster
 
+    path = Path(path)
     if path.suffix.lower() == ".txt" and _is_damaged(path):
         raise ValueError(
             f"Got {path.name}, which is damaged, but expected the whole model."
         )
     try:
         return from_booster(path, classes)
-    except (OSError, ImportError, TypeError, ValueError):
+    except TypeError as error:
+        raise TypeError(
+            f"{error} A model of anything else can be a teacher as a pickled estimator."
+        ) from error
+    except (OSError, ImportError, ValueError):
         raise
     # Both libraries have errors of their own.
     except Exception as error:
@@ -139,6 +169,14 @@ def _is_damaged(path):
         return True  # LightGBM would take the trees that there are
     probe = subprocess.run([sys.executable, "-c", PROBE, path], capture_output=True)
     return probe.returncode < 0
+
+
+def _thawed(teacher):
+    from sklearn.frozen import FrozenEstimator
+
+    while isinstance(teacher, FrozenEstimator):
+        teacher = teacher.estimator
+    return teacher
 
 
 def _frozen(teacher, path):

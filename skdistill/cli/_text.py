@@ -53,6 +53,29 @@ def format_table(rows, columns, left=1):
     return "\n".join(lines)
 
 
+def format_differences(certificate, task, allowed=""):
+    """Return what the comparison of an exported student found, in a few words.
+
+    Parameters
+    ----------
+    certificate : dict
+        Fields of a `skdistill.export.ParityCertificate`.
+    task : {"classification", "regression"}
+        What the student does.
+    allowed : str, default=""
+        To be said of the largest difference.
+
+    Returns
+    -------
+    str
+    """
+    largest = f"differ by at most {certificate['largest']:.1e}"
+    if task == "regression":
+        return f"predictions {largest} of the largest one{allowed}"
+    flips = f"{certificate['label_flips']:,} labels"
+    return f"probabilities {largest}{allowed}, {flips}"
+
+
 def format_bytes(size):
     """Return a number of bytes in units of 1000, as "45.2 kB"."""
     if size < 1000:

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdistill import _demo
-from skdistill.cli import _distilling, main
+from skdistill.cli import _classes, main
 from skdistill.runtime import load, read_header
 from skdistill.students import MLPStudentClassifier
 
@@ -38,7 +38,7 @@ def folder(table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     default = _demo.default_teacher
     monkeypatch.setattr(
-        "skdistill.cli._distilling.default_teacher",
+        "skdistill.cli._classes.default_teacher",
         lambda random_state: default(20, random_state),
     )
     table.to_parquet("rows.parquet")
@@ -92,7 +92,7 @@ def test_a_student_of_every_format(suffix, folder, capsys):
 @pytest.mark.parametrize("student", ["mlp", "tree", "boosted"])
 def test_every_student_and_what_is_said(student, folder, capsys, monkeypatch):
     quick = partial(MLPStudentClassifier, n_steps=50)
-    monkeypatch.setitem(_distilling.STUDENTS, "mlp", quick)
+    monkeypatch.setitem(_classes.STUDENTS, "mlp", quick)
     arguments = ["distill", *ADULT, "--student", student, "--out", "s.skd", "--cv", "2"]
     if student == "mlp":
         arguments += ["--alpha", "0.5", "--temperature", "2", "--seed", "3"]
@@ -241,8 +241,8 @@ BAD = [
     ("--data empty.csv", 1, "No columns"),
     ("--data header.csv", 1, "Got 0 rows"),
     ("--target nothing", 1, "Got the target 'nothing'"),
-    ("--target age", 1, "only 1 member"),
-    ("--target race", 1, "only 1 member"),
+    ("--target age", 1, "or add --regression"),
+    ("--target race", 1, "only 1 row, but expected at least 2 of each"),
     ("--weights income", 1, "weights of type"),
     ("--weights no", 1, "Got the weights 'no'"),
     ("--drop no", 1, "Got the column to drop 'no'"),

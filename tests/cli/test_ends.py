@@ -1,5 +1,6 @@
 """How the processes of commands end: exit codes, and what is left behind."""
 
+import itertools
 import os
 import resource
 import signal
@@ -11,6 +12,8 @@ import pandas as pd
 import pytest
 
 from skdistill.cli import main
+from skdistill.runtime import save
+from skdistill.students import MLPStudentRegressor
 
 from_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting is for root")
 
@@ -162,18 +165,29 @@ def test_help_has_examples(command, capsys):
     assert max(map(len, output.splitlines())) <= 80
 
 
-def test_scoring_and_inspecting_import_nothing_heavy(files, tmp_path):
+@pytest.fixture
+def of_numbers(adult, tmp_path):
+    """A student that predicts numbers of the rows in `files`."""
+    student = MLPStudentRegressor((4,), n_steps=2, random_state=0)
+    save(student.fit(adult[0], adult[0]["age"]).to_spec(), tmp_path / "numbers.skd")
+    return tmp_path / "numbers.skd"
+
+
+def test_scoring_and_inspecting_import_nothing_heavy(files, of_numbers, tmp_path):
     code = (
         "import sys\n"
         "from skdistill.cli import main\n"
         "student, rows, scores = sys.argv[1:]\n"
         "assert main(['inspect', student]) == 0\n"
         "assert 'pyarrow' not in sys.modules\n"
-        "arguments = ['--out', scores, '--id', 'id', '--label', '--proba']\n"
+        "arguments = ['--out', scores, '--id', 'id']\n"
+        "arguments += [] if 'numbers' in student else ['--label', '--proba']\n"
         "assert main(['score', student, rows, *arguments]) == 0\n"
         "heavy = {'sklearn', 'scipy', 'joblib', 'torch', 'pandas', 'tqdm', 'typer'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
-    for suffix in ("csv", "parquet"):
-        paths = files / "student.skd", files / f"rows.{suffix}", tmp_path / "s.parquet"
+    for student, suffix in itertools.product(
+        (files / "student.skd", of_numbers), ("csv", "parquet")
+    ):
+        paths = student, files / f"rows.{suffix}", tmp_path / "s.parquet"
         subprocess.run([sys.executable, "-c", code, *map(str, paths)], check=True)

@@ -4,9 +4,11 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, root_mean_squared_error
+from sklearn.tree import DecisionTreeRegressor
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.cli import main
 from skdistill.students import TreeStudentClassifier
 
@@ -21,22 +23,58 @@ def folder(tmp_path, monkeypatch, rng):
     model = DistilledClassifier(LogisticRegression(), student, **options)
     joblib.dump(model.fit(X[:150], y[:150]), "model.joblib")
     joblib.dump(LogisticRegression(), "other.joblib")
-    table = X.assign(y=y, id=np.arange(300))[150:]
+    price = X["a"] + X["b"] ** 2
+    model = DistilledRegressor(LinearRegression(), DecisionTreeRegressor(), **options)
+    joblib.dump(model.fit(X[:150], price[:150]), "numbers.joblib")
+    table = X.assign(y=y, price=price, id=np.arange(300))[150:]
     table.to_parquet("test.parquet")
     return tmp_path
 
 
 def report(*arguments, data="test.parquet", target="y"):
-    how = ["--data", data, "--target", target, "--drop", "id", "--out", "r.html"]
+    how = ["--data", data, "--target", target, "--out", "r.html"]
+    for name in {"id", "y", "price"} - {target}:
+        how += ["--drop", name]
     return main(["report", "--model", *arguments, *how])
 
 
-def test_a_page_is_written(folder, capsys):
-    assert report("model.joblib", "--trust") == 0
-    assert capsys.readouterr().out.strip()
+@pytest.mark.parametrize(
+    ("model", "target", "task"),
+    [
+        ("model.joblib", "y", "classification"),
+        ("numbers.joblib", "price", "regression"),
+    ],
+)
+def test_a_page_is_written(model, target, task, folder, capsys):
+    assert report(model, "--trust", target=target) == 0
+    assert capsys.readouterr().out.startswith("Distillation report\n")
     assert "<html" in (folder / "r.html").read_text()
-    assert report("model.joblib", "--trust", "--json") == 0
-    assert json.loads(capsys.readouterr().out)
+    assert report(model, "--trust", "--json", target=target) == 0
+    assert json.loads(capsys.readouterr().out)["task"] == task
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "metric", "score"),
+    [
+        ("model.joblib", "y", "accuracy", accuracy_score),
+        (
+            "numbers.joblib",
+            "price",
+            "root mean squared error",
+            root_mean_squared_error,
+        ),
+    ],
+)
+def test_weights_of_the_rows(name, target, metric, score, folder, capsys):
+    table = pd.read_parquet("test.parquet")
+    table.assign(w=1.0 + table["id"] % 3).to_parquet("test.parquet")
+    arguments = [name, "--trust", "--json", "--weights", "w"]
+    assert report(*arguments, target=target) == 0
+    quality = json.loads(capsys.readouterr().out)["quality"]
+    (row,) = (row for row in quality if row["metric"] == metric)
+    scores = joblib.load(name).predict(table[["a", "b", "c"]])
+    expected = score(table[target], scores, sample_weight=1.0 + table["id"] % 3)
+    assert row["student"]["value"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -58,9 +96,17 @@ def test_a_pickle_needs_trust(folder, told):
     assert "--trust" in told()
 
 
+def test_a_target_that_is_no_number(folder, told):
+    table = pd.read_parquet("test.parquet")
+    table.assign(price="dear").to_parquet("test.parquet")
+    assert report("numbers.joblib", "--trust", target="price") == 1
+    assert "with values such as 'dear', but expected numbers" in told()
+    assert not (folder / "r.html").exists()
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
-    [("no.joblib", "No such file"), ("other.joblib", "DistilledClassifier")],
+    [("no.joblib", "No such file"), ("other.joblib", "DistilledRegressor")],
 )
 def test_what_is_no_model(model, message, folder, told):
     assert report(model, "--trust") == 1
