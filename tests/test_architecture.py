@@ -39,7 +39,6 @@ RESTRICTED = {
         "_demo.py",
         "_kinds/_of_lightgbm.py",
         "cli/_demo.py",
-        "cli/_tree_students.py",
         "students/_boosted.py",
         "teachers/_booster.py",
     },

@@ -16,6 +16,7 @@ from skdistill import DistilledClassifier, DistilledClassifierCV, DistilledRegre
 from skdistill.students import (
     AdaptedStudentRegressor,
     BoostedStudentClassifier,
+    BoostedStudentRegressor,
     LogOddsStudentClassifier,
     MLPStudentClassifier,
     MLPStudentRegressor,
@@ -23,6 +24,7 @@ from skdistill.students import (
     SkorchStudentClassifier,
     TabularEncoder,
     TreeStudentClassifier,
+    TreeStudentRegressor,
     WeightedStudentClassifier,
 )
 from skdistill.teachers import EarlyStoppingTeacher, FunctionTeacher, TeacherEnsemble
@@ -160,6 +162,8 @@ ESTIMATORS = [
         augmenter=None,
     ),
     MLPStudentRegressor(),
+    TreeStudentRegressor(),
+    BoostedStudentRegressor(),
     AdaptedStudentRegressor(Ridge()),
     AdaptedStudentRegressor(DecisionTreeRegressor()),
     DistilledRegressor(LinearRegression(), DecisionTreeRegressor(max_depth=2)),

@@ -8,12 +8,15 @@ from .._demo import default_regressor
 from .._distilled_regressor import DistilledRegressor
 from ..inspection._pairs import check_scores
 from ..inspection._regressor_pair import RegressorPair
-from ..students import MLPStudentRegressor
+from ..students import (
+    BoostedStudentRegressor,
+    MLPStudentRegressor,
+    TreeStudentRegressor,
+)
 from ..teachers._predictions import regressor_predictions
 from ._commands import UsageError
 from ._tables import read_numbers
 from ._teachers import name_of
-from ._tree_students import BoostedStudentRegressor, TreeStudentRegressor
 
 STUDENTS = {
     "mlp": MLPStudentRegressor,

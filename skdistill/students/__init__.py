@@ -8,6 +8,7 @@ from ._adapted_regressor import AdaptedStudentRegressor, as_student_regressor
 from ._adapting import as_student
 from ._base import StudentClassifier
 from ._boosted import BoostedStudentClassifier
+from ._boosted_regressor import BoostedStudentRegressor
 from ._encoder import TabularEncoder
 from ._mlp import MLPStudentClassifier
 from ._mlp_regressor import MLPStudentRegressor
@@ -16,11 +17,13 @@ from ._regression import LogOddsStudentClassifier
 from ._regressor import StudentRegressor
 from ._skorch import SkorchStudentClassifier
 from ._tree import TreeStudentClassifier
+from ._tree_regressor import TreeStudentRegressor
 from ._weighted import WeightedStudentClassifier
 
 __all__ = [
     "AdaptedStudentRegressor",
     "BoostedStudentClassifier",
+    "BoostedStudentRegressor",
     "LogOddsStudentClassifier",
     "MLPStudentClassifier",
     "MLPStudentRegressor",
@@ -30,6 +33,7 @@ __all__ = [
     "StudentRegressor",
     "TabularEncoder",
     "TreeStudentClassifier",
+    "TreeStudentRegressor",
     "WeightedStudentClassifier",
     "as_student",
     "as_student_regressor",

@@ -114,17 +114,10 @@ class BoostedStudentClassifier(ScoredStudentClassifier):
 
     def check_parameters(self):
         """Raise an error if a parameter is out of range or LightGBM is missing."""
-        _import_lightgbm()
-        check_integer("n_estimators", self.n_estimators, 1)
-        check_integer("num_leaves", self.num_leaves, 2)
-        check_number("learning_rate", self.learning_rate, 0, above=True)
-        check_integer("min_samples_leaf", self.min_samples_leaf, 1)
-        check_number("reg_lambda", self.reg_lambda, 0)
-        if self.n_jobs is not None:
-            check_integer("n_jobs", self.n_jobs, -1)
+        check_booster_parameters(self)
 
     def _fit(self, X, targets, sample_weight):
-        lightgbm = _import_lightgbm()
+        lightgbm = import_lightgbm()
         self.encoder_ = OrderingEncoder().fit(X, targets, sample_weight)
         weights = np.ones(len(targets)) if sample_weight is None else sample_weight
         everyone = np.zeros(len(targets), dtype=np.int64)
@@ -134,6 +127,7 @@ class BoostedStudentClassifier(ScoredStudentClassifier):
             self.encoder_.transform(X),
             init_score=base[:, 1] - base[:, 0] if base.shape[1] == 2 else base,
         )
+        n_classes = base.shape[1]
         objective = SoftTargetObjective(
             targets.logits,
             targets.labels,
@@ -142,36 +136,54 @@ class BoostedStudentClassifier(ScoredStudentClassifier):
             sample_weight=sample_weight,
         )
         self.booster_ = lightgbm.train(
-            {"objective": objective, **self._lightgbm_parameters(base.shape[1])},
+            {
+                "objective": objective,
+                "num_class": 1 if n_classes == 2 else n_classes,
+                **booster_parameters(self),
+            },
             data,
             num_boost_round=self.n_estimators,
         )
 
-    def _lightgbm_parameters(self, n_classes):
-        random_state = check_random_state(self.random_state)
-        return {
-            "num_class": 1 if n_classes == 2 else n_classes,
-            "num_leaves": self.num_leaves,
-            "learning_rate": self.learning_rate,
-            "min_data_in_leaf": self.min_samples_leaf,
-            # LightGBM aborts if few rows leave it without any column to split.
-            "feature_pre_filter": False,
-            "lambda_l2": self.reg_lambda,
-            "num_threads": 1 if self.n_jobs is None else self.n_jobs,
-            "seed": int(random_state.randint(np.iinfo(np.int32).max)),
-            # The same bits twice, at the price of choosing the histogram's layout.
-            "deterministic": True,
-            "force_row_wise": True,
-            "verbose": -1,
-        }
+
+def check_booster_parameters(student):
+    """Raise an error if a parameter is out of range or LightGBM is missing."""
+    import_lightgbm()
+    check_integer("n_estimators", student.n_estimators, 1)
+    check_integer("num_leaves", student.num_leaves, 2)
+    check_number("learning_rate", student.learning_rate, 0, above=True)
+    check_integer("min_samples_leaf", student.min_samples_leaf, 1)
+    check_number("reg_lambda", student.reg_lambda, 0)
+    if student.n_jobs is not None:
+        check_integer("n_jobs", student.n_jobs, -1)
 
 
-def _import_lightgbm():
+def booster_parameters(student):
+    """Return the parameters of a student by the names that LightGBM has for them."""
+    random_state = check_random_state(student.random_state)
+    return {
+        "num_leaves": student.num_leaves,
+        "learning_rate": student.learning_rate,
+        "min_data_in_leaf": student.min_samples_leaf,
+        # LightGBM aborts if few rows leave it without any column to split.
+        "feature_pre_filter": False,
+        "lambda_l2": student.reg_lambda,
+        "num_threads": 1 if student.n_jobs is None else student.n_jobs,
+        "seed": int(random_state.randint(np.iinfo(np.int32).max)),
+        # The same bits twice, at the price of choosing the histogram's layout.
+        "deterministic": True,
+        "force_row_wise": True,
+        "verbose": -1,
+    }
+
+
+def import_lightgbm():
+    """Return LightGBM, or raise an ImportError that says how to get it."""
     try:
         import lightgbm
     except ModuleNotFoundError as error:
         raise ImportError(
-            "Fitting BoostedStudentClassifier needs LightGBM: "
+            "Fitting boosted students needs LightGBM: "
             "pip install 'skdistill[boosting]'."
         ) from error
     return lightgbm

@@ -217,7 +217,8 @@ def test_any_names_of_columns_and_levels(student, folder, table):
     model = joblib.load("m.joblib")
     np.testing.assert_array_equal(scores, model.predict(X))
     student = model.student_
-    expected = student.regressor_.predict(student.encoder_.transform(X))
+    trees = student.tree_ if hasattr(student, "tree_") else student.booster_
+    expected = trees.predict(student.encoder_.transform(X))
     np.testing.assert_allclose(scores, expected, rtol=1e-12)
 
 
