@@ -11,13 +11,14 @@ from .._columns import take_rows
 from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
 from .._progress import Progress
-from ._bagging import MOST_ROWS, bagged_log_odds, labels_pool
+from ._bagging import MOST_ROWS, labels_pool
 from ._labelling import (
     FoldLabels,
     fit_part,
     label_fold,
     label_rows,
     read_fold,
+    with_pool_logits,
     without_diverged,
 )
 
@@ -242,8 +243,7 @@ def _with_held_out(labelling, train, parts):
     labelling = replace(labelling, logits=logits, held_out=held_out)
     if labelling.pool is None:
         return labelling
-    pool_logits = bagged_log_odds([labelling.pool_logits, *of_pool])
-    return replace(labelling, pool_logits=pool_logits)
+    return with_pool_logits(labelling, labelling.pool_logits, of_pool)
 
 
 def _label_by_frozen(teacher, X, y, classes, splits, pool, whole):

@@ -41,8 +41,10 @@ class Labelling:
     pool : array or frame of shape (n_pool, n_features), or None
         More rows, without labels.
     pool_logits : ndarray of shape (n_pool, n_classes), float32, or None
-        What the teacher that was fitted on all rows says about them, of a small table
-        with those of the folds, see `label_rows`.
+        What `teacher` says about them, of a small table with those of the folds, see
+        `label_rows`.
+    pool_own_logits : ndarray of shape (n_pool, n_classes), float32, or None
+        Log-odds of `teacher` alone, where others have labelled them too.
     """
 
     teacher: BaseEstimator
@@ -51,6 +53,7 @@ class Labelling:
     own_logits: np.ndarray
     pool: object = None
     pool_logits: np.ndarray | None = None
+    pool_own_logits: np.ndarray | None = None
 
 
 def label_rows(
@@ -81,8 +84,8 @@ def label_rows(
     teacher is calibrated and judged.
 
     New rows are labelled by the teacher that was fitted on all rows. Where these are no
-    more than 2,000, and the new ones no more than 100,000, they get the mean of its
-    log-odds and those of the first five teachers of folds that were fitted on three
+    more than 2,000, and the new ones no more than 100,000, they also get the mean of
+    its log-odds and those of the first five teachers of folds that were fitted on three
     fifths of the rows at least, see `skdistill.teachers._bagging.bagged_log_odds`.
 
     Parameters
@@ -148,8 +151,15 @@ def label_rows(
         pool_logits = classifier_log_odds(
             labelling.teacher, pool, classes, dtype=np.float32, advance=advance
         )
-    pool_logits = bagged_log_odds([pool_logits, *others])
-    return replace(labelling, pool=pool, pool_logits=pool_logits)
+    return with_pool_logits(replace(labelling, pool=pool), pool_logits, others)
+
+
+def with_pool_logits(labelling, own, others):
+    """Return a labelling with what its teacher and those of folds say of new rows."""
+    if not others:
+        return replace(labelling, pool_logits=own)
+    together = bagged_log_odds([own, *others])
+    return replace(labelling, pool_logits=together, pool_own_logits=own)
 
 
 def _label(teacher, X, y, classes, splits, fit, make, n_jobs, progress):

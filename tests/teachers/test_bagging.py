@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,8 +25,9 @@ from skdistill._log_odds import classifier_log_odds, floor_log_odds
 from skdistill.augmentation import MarginalSwap
 from skdistill.losses._reference import log_softmax, softmax
 from skdistill.students import TreeStudentClassifier
-from skdistill.teachers import calibration_temperature, label_rows
+from skdistill.teachers import calibration_temperature, label_rows, own_share
 from skdistill.teachers._bagging import MOST_ROWS, bagged_log_odds, labels_pool
+from skdistill.teachers._blending import blended_pool_log_odds
 from skdistill.teachers._fold_labelling import label_folds
 
 X, y = load_iris(return_X_y=True)
@@ -131,8 +134,10 @@ def test_new_rows_get_the_mean_of_all_teachers(weights):
     np.testing.assert_array_equal(
         labelling.pool_logits, expected(TREE, parts, weights=weights)
     )
-    alone = classifier_log_odds(labelling.teacher, NEW, CLASSES)
-    assert np.abs(labelling.pool_logits - alone).max() > 0.1
+    np.testing.assert_array_equal(
+        labelling.pool_own_logits, expected(TREE, [], weights=weights)
+    )
+    assert np.abs(labelling.pool_logits - labelling.pool_own_logits).max() > 0.1
     plain = label_rows(TREE, X, y, CLASSES, FOLDS, weights)
     np.testing.assert_array_equal(labelling.logits, plain.logits)
     np.testing.assert_array_equal(labelling.own_logits, plain.own_logits)
@@ -169,6 +174,7 @@ def test_teachers_of_early_parts_know_too_little():
 def test_without_enough_of_the_rows_the_teacher_is_alone(cv):
     labelling = label_rows(TREE, X, y, CLASSES, cv, X_unlabeled=NEW)
     np.testing.assert_array_equal(labelling.pool_logits, expected(TREE, []))
+    assert labelling.pool_own_logits is None
 
 
 def test_of_a_larger_table_the_teacher_is_alone():
@@ -190,6 +196,30 @@ def test_a_frozen_teacher_is_alone():
     fitted = clone(TREE).fit(X, y)
     labelling = label_rows(FrozenEstimator(fitted), X, y, CLASSES, 5, X_unlabeled=NEW)
     np.testing.assert_array_equal(labelling.pool_logits, expected(TREE, []))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+@pytest.mark.parametrize("weights", [np.ones(150), np.linspace(0, 3, 150)])
+def test_the_teacher_alone_counts_as_far_as_on_its_own_rows(temperature, weights):
+    labelling = label_rows(TREE, X, y, CLASSES, FOLDS, X_unlabeled=NEW)
+    own, held_out = labelling.own_logits, labelling.logits
+    share = own_share(own / temperature, held_out / temperature, y, weights)
+    assert 0.1 < share < 1
+    blended = blended_pool_log_odds(labelling, y, weights, temperature)
+    assert blended.dtype == np.float32
+    alone, together = labelling.pool_own_logits, labelling.pool_logits
+    wanted = (share * alone + (1 - share) * together) / temperature
+    np.testing.assert_allclose(blended, wanted, rtol=1e-5, atol=1e-5)
+
+    def blend(**changes):
+        return blended_pool_log_odds(
+            replace(labelling, **changes), y, weights, temperature
+        )
+
+    trusted = blend(own_logits=held_out)
+    np.testing.assert_allclose(trusted, alone / temperature, rtol=1e-6)
+    for unknown in (blend(pool_own_logits=None), blend(logits=-held_out)):
+        np.testing.assert_allclose(unknown, together / temperature, rtol=1e-6)
 
 
 class Diverging(ClassifierMixin, BaseEstimator):
@@ -299,6 +329,7 @@ def test_folds_are_labelled_as_if_each_were_all_there_is(n_folds):
         alone = label_rows(teacher, X[train], y[train], CLASSES, cv, None, swap, seed=0)
         np.testing.assert_array_equal(labelling.pool, alone.pool)
         np.testing.assert_array_equal(labelling.pool_logits, alone.pool_logits)
+        np.testing.assert_array_equal(labelling.pool_own_logits, alone.pool_own_logits)
 
 
 def test_jobs_change_nothing_of_folds():
