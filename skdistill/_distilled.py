@@ -94,9 +94,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
         Makes more rows for the teacher to label, five for each training row, at least
         30,000 and at most 500,000 rows or 50 million cells (or as many as there are).
-        Together they weigh as much as the training rows. ``"auto"`` means
-        ``Munge()``, but ``None`` for sparse tables and for students that take no
-        weights.
+        Of a table of up to 2,000 rows the teachers of the folds label them as well,
+        and the student learns a blend with their mean, see
+        `skdistill.teachers.label_rows`. Together they weigh as much as the training
+        rows. ``"auto"`` means ``Munge()``, but
+        ``None`` for sparse tables and for students that take no weights.
     memory : str or joblib.Memory, default=None
         Cache of everything up to the log-odds, as in `sklearn.pipeline.Pipeline`: a
         search over `temperature`, `alpha` or any parameter of the student fits the

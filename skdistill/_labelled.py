@@ -7,6 +7,7 @@ import numpy as np
 from ._columns import concatenate_rows
 from .targets import SoftTargets
 from .teachers import Labelling, blended_log_odds, corrected_log_odds
+from .teachers._blending import blended_pool_log_odds
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,12 @@ class LabelledRows:
         logits = self._log_odds()
         X, weights = self.X, self.student_weight
         if pool is not None:
-            pool_logits = np.asarray(self.labelling.pool_logits)
-            pool_logits = pool_logits / self.calibration_temperature
+            pool_logits = blended_pool_log_odds(
+                self.labelling,
+                self.labels,
+                self.held_out_weights,
+                self.calibration_temperature,
+            )
             logits = np.concatenate([logits, pool_logits])
             labels = np.concatenate([labels, np.full(len(pool_logits), -1)])
             weights = with_pool(weights, len(self.labels), len(pool_logits))

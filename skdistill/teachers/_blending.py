@@ -32,6 +32,31 @@ def blended_log_odds(labelling, labels, sample_weight, temperature):
     return share * own + (1 - share) * held_out
 
 
+def blended_pool_log_odds(labelling, labels, sample_weight, temperature):
+    """Calibrated log-odds of new rows: those of all teachers and the teacher's own.
+
+    Parameters
+    ----------
+    labelling, labels, sample_weight, temperature
+        As in `blended_log_odds`.
+
+    Returns
+    -------
+    ndarray of shape (n_pool, n_classes), float32
+        A weighted mean with the same weights, see `own_share`: a teacher that can be
+        trusted on its own rows owes little to chance, and has seen more rows than
+        those of the folds.
+    """
+    # A numpy array, also where the cache has mapped it from a file.
+    together = np.asarray(labelling.pool_logits) / temperature
+    if labelling.pool_own_logits is None or not sample_weight.any():
+        return together
+    own, held_out = labelling.own_logits, labelling.logits
+    share = own_share(own / temperature, held_out / temperature, labels, sample_weight)
+    alone = np.asarray(labelling.pool_own_logits) / temperature
+    return share * alone + (1 - share) * together
+
+
 def own_share(own_logits, held_out_logits, labels, sample_weight=None):
     r"""Weight of a teacher's own log-odds beside the held-out ones.
 

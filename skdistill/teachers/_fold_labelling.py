@@ -11,7 +11,16 @@ from .._columns import take_rows
 from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
 from .._progress import Progress
-from ._labelling import fit_part, label_fold, label_rows, without_diverged
+from ._bagging import MOST_ROWS, labels_pool
+from ._labelling import (
+    FoldLabels,
+    fit_part,
+    label_fold,
+    label_rows,
+    read_fold,
+    with_pool_logits,
+    without_diverged,
+)
 
 
 def label_folds(
@@ -36,7 +45,9 @@ def label_folds(
     held-out log-odds of a row of fold :math:`j` come from one that was fitted without
     either. It labels the rows of fold :math:`k` for the student of fold :math:`j` as
     well, so that :math:`K (K - 1) / 2` teachers do for all pairs, and :math:`K` and
-    one more for the folds and all rows.
+    one more for the folds and all rows. New rows of a small table are labelled by
+    several teachers, as in `label_rows`: those made of rows outside fold :math:`k` by
+    the teachers that were fitted without it.
 
     Parameters
     ----------
@@ -74,26 +85,49 @@ def label_folds(
     pool = augmenter, X_unlabeled, seed
     if is_frozen(teacher):
         return _label_by_frozen(teacher, X, y, classes, splits, pool, whole)
-    everything = np.arange(len(y)), np.arange(0)
-    outside = [*splits, everything] if whole else splits
     given = teacher, X, y, classes, sample_weight, fit_params or {}
     progress = Progress() if progress is None else progress
     name = f"fitting {type(teacher).__name__} and labelling"
-    n_fits = len(outside) + len(splits) * (len(splits) - 1) // 2
+    n_fits = len(splits) + whole + len(splits) * (len(splits) - 1) // 2
     with progress.stage(name, n_fits, "fit") as advance:
         parallel = partial(_told, advance, n_jobs)
-        fits = parallel([delayed(_outside)(*given, pool, *split) for split in outside])
-        parts = _label_pairs(parallel, *given, splits)
+        outside = partial(delayed(_outside), *given, pool)
+        fits, everything = _label_outside(parallel, outside, splits, len(y), whole)
+        pools = [fit.pool for fit, _ in fits]
+        parts = _label_pairs(parallel, *given, splits, pools)
     folds = [
         _with_held_out(replace(fit, teacher=teacher), train, fold_parts)
-        for (fit, _), (train, _), fold_parts in zip(fits, splits, parts, strict=False)
+        for (fit, _), (train, _), fold_parts in zip(fits, splits, parts, strict=True)
     ]
-    inside = [logits for _, logits in fits[: len(splits)]]
+    inside = [labels.of_rows for _, labels in fits]
     if not whole:
         return folds, inside, None
-    tests = [test for _, test in splits]
-    outer = _kept(teacher, list(zip(tests, inside, strict=True)))
-    return folds, inside, _with_held_out(fits[-1][0], everything[0], outer)
+    outer = _kept(
+        teacher,
+        [(test, labels) for (_, test), (_, labels) in zip(splits, fits, strict=True)],
+    )
+    return folds, inside, _with_held_out(everything, np.arange(len(y)), outer)
+
+
+def _label_outside(parallel, outside, splits, n_samples, whole):
+    """Label the rows outside each fold and, if wanted, all rows."""
+    everything = np.arange(n_samples), np.arange(0)
+    if not whole:
+        return parallel([outside(*split) for split in splits]), None
+    if n_samples > MOST_ROWS:
+        *fits, (labelling, _) = parallel(
+            [outside(*split) for split in [*splits, everything]]
+        )
+        return fits, labelling
+    # The teachers of the folds label new rows that are made of all.
+    [(labelling, _)] = parallel([outside(*everything)])
+    sizes = [len(train) for train, _ in splits]
+    joins = labels_pool(sizes, n_samples, labelling.pool)
+    jobs = [
+        outside(*split, labelling.pool if joined else None)
+        for split, joined in zip(splits, joins, strict=True)
+    ]
+    return parallel(jobs), labelling
 
 
 def _told(advance, n_jobs, jobs):
@@ -106,17 +140,19 @@ def _told(advance, n_jobs, jobs):
 
 
 def _kept(teacher, parts):
-    """Return rows and log-odds, None for those of a diverged teacher."""
+    """Return rows and their labels, None for those of a diverged teacher."""
     kept = without_diverged(teacher, [part for _, part in parts])
     return [(test, part) for (test, _), part in zip(parts, kept, strict=True)]
 
 
-def _outside(teacher, X, y, classes, sample_weight, fit_params, pool, train, test):
-    """Label the rows outside a fold and new ones, and return log-odds inside it."""
+def _outside(
+    teacher, X, y, classes, sample_weight, fit_params, sampling, train, test, pool=None
+):
+    """Label the rows outside a fold and new ones, and those inside it and in `pool`."""
     weights = None if sample_weight is None else sample_weight[train]
     known = np.isin(classes, y[train])
     rows = take_rows(X, train)
-    augmenter, X_unlabeled, seed = pool
+    augmenter, X_unlabeled, seed = sampling
     fitted = label_rows(
         teacher,
         rows,
@@ -142,45 +178,72 @@ def _outside(teacher, X, y, classes, sample_weight, fit_params, pool, train, tes
         labelling = replace(labelling, pool_logits=widen(fitted.pool_logits))
     if not len(test):
         return labelling, None
-    inside = classifier_log_odds(
-        fitted.teacher, take_rows(X, test), classes, unseen_log_odds=floor
+    return labelling, read_fold(
+        fitted.teacher, classes, take_rows(X, test), floor, [pool]
     )
-    return labelling, inside
 
 
-def _label_pairs(parallel, teacher, X, y, classes, sample_weight, fit_params, splits):
-    """For each fold the rows of each other one and their log-odds, without both."""
+def _label_pairs(
+    parallel, teacher, X, y, classes, sample_weight, fit_params, splits, pools
+):
+    """For each fold the rows of each other one and their labels, without both."""
     pairs = list(combinations(range(len(splits)), 2))
-
-    def rows(j, k):
-        (train_j, test_j), (train_k, test_k) = splits[j], splits[k]
-        return np.intersect1d(train_j, train_k), np.concatenate([test_j, test_k])
-
+    train = {
+        (j, k): np.intersect1d(splits[j][0], splits[k][0], assume_unique=True)
+        for j, k in pairs
+    }
+    asked = _pools_of_pairs(train, splits, pools)
     fit = partial(fit_part, teacher, X, y, sample_weight, fit_params)
-    logits = parallel(
-        [delayed(label_fold)(fit, X, y, classes, *rows(j, k)) for j, k in pairs]
-    )
+    jobs = [
+        delayed(label_fold)(
+            fit,
+            X,
+            y,
+            classes,
+            train[pair],
+            np.concatenate([splits[k][1] for k in pair]),
+            [asked[pair, k] for k in pair],
+        )
+        for pair in pairs
+    ]
     parts: list[list] = [[] for _ in splits]
-    for (j, k), part in zip(pairs, logits, strict=True):
-        test_j, test_k = splits[j][1], splits[k][1]
-        parts[k].append((test_j, part[: len(test_j)]))
-        parts[j].append((test_k, part[len(test_j) :]))
+    for (j, k), labels in zip(pairs, parallel(jobs), strict=True):
+        of_j, of_k = np.split(labels.of_rows, [len(splits[j][1])])
+        for_j, for_k = labels.of_pools
+        parts[k].append((splits[j][1], FoldLabels(of_j, [for_k])))
+        parts[j].append((splits[k][1], FoldLabels(of_k, [for_j])))
     return [_kept(teacher, fold) for fold in parts]
 
 
+def _pools_of_pairs(train, splits, pools):
+    """New rows of a fold that the teacher of a pair labels, None if it does not."""
+    asked = {}
+    for k, ((rows, _), pool) in enumerate(zip(splits, pools, strict=True)):
+        pairs = [pair for pair in train if k in pair]
+        sizes = [len(train[pair]) for pair in pairs]
+        for pair, joins in zip(pairs, labels_pool(sizes, len(rows), pool), strict=True):
+            asked[pair, k] = pool if joins else None
+    return asked
+
+
 def _with_held_out(labelling, train, parts):
-    """Return the labelling of the rows `train` with held-out log-odds of its parts."""
+    """Return the labelling of the rows `train` with what the teachers of parts say."""
     position = np.full(1 + max(train.max(), *(test.max() for test, _ in parts)), -1)
     position[train] = np.arange(len(train))
     logits = labelling.own_logits.copy()
     held_out = np.zeros(len(train), dtype=bool)
+    of_pool: list = []
     for test, part in parts:
         if part is None:
             continue
         rows = position[test]
-        logits[rows[rows >= 0]] = part[rows >= 0]
+        logits[rows[rows >= 0]] = part.of_rows[rows >= 0]
         held_out[rows[rows >= 0]] = True
-    return replace(labelling, logits=logits, held_out=held_out)
+        of_pool += [new for new in part.of_pools if new is not None]
+    labelling = replace(labelling, logits=logits, held_out=held_out)
+    if labelling.pool is None:
+        return labelling
+    return with_pool_logits(labelling, labelling.pool_logits, of_pool)
 
 
 def _label_by_frozen(teacher, X, y, classes, splits, pool, whole):

@@ -13,6 +13,7 @@ from .._columns import take_rows
 from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
 from .._progress import Progress
+from ._bagging import MOST_ROWS, bagged_log_odds, labels_pool
 from ._label_codes import fit_teacher
 from ._pool import make_pool
 
@@ -40,7 +41,10 @@ class Labelling:
     pool : array or frame of shape (n_pool, n_features), or None
         More rows, without labels.
     pool_logits : ndarray of shape (n_pool, n_classes), float32, or None
-        What the teacher that was fitted on all rows says about them.
+        What `teacher` says about them, of a small table with those of the folds, see
+        `label_rows`.
+    pool_own_logits : ndarray of shape (n_pool, n_classes), float32, or None
+        Log-odds of `teacher` alone, where others have labelled them too.
     """
 
     teacher: BaseEstimator
@@ -49,6 +53,7 @@ class Labelling:
     own_logits: np.ndarray
     pool: object = None
     pool_logits: np.ndarray | None = None
+    pool_own_logits: np.ndarray | None = None
 
 
 def label_rows(
@@ -77,6 +82,11 @@ def label_rows(
     part of a `sklearn.model_selection.TimeSeriesSplit`, for example. They are at worst
     its label in disguise, which the student may know; they do not count when the
     teacher is calibrated and judged.
+
+    New rows are labelled by the teacher that was fitted on all rows. Where these are no
+    more than 2,000, and the new ones no more than 100,000, they also get the mean of
+    its log-odds and those of the first five teachers of folds that were fitted on three
+    fifths of the rows at least, see `skdistill.teachers._bagging.bagged_log_odds`.
 
     Parameters
     ----------
@@ -125,46 +135,68 @@ def label_rows(
     if not whole:
         splits = held_out_parts(check_cv(cv, y, classifier=True), X, y, split_params)
     progress = Progress() if progress is None else progress
-    labelling = _label(teacher, X, y, classes, splits, fit, n_jobs, progress)
-    if augmenter is None and X_unlabeled is None:
+    make = None
+    if augmenter is not None or X_unlabeled is not None:
+        make = partial(make_pool, X, augmenter, X_unlabeled, seed=seed)
+    labelling, others = _label(
+        teacher, X, y, classes, splits, fit, make, n_jobs, progress
+    )
+    if make is None:
         return labelling
-    with progress.stage("making rows for the teacher to label"):
-        pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
+    pool = labelling.pool
+    if pool is None:
+        with progress.stage("making rows for the teacher to label"):
+            pool = make(teacher=labelling.teacher)
     with progress.stage("labelling new rows", pool.shape[0], "row") as advance:
         pool_logits = classifier_log_odds(
             labelling.teacher, pool, classes, dtype=np.float32, advance=advance
         )
-    return replace(labelling, pool=pool, pool_logits=pool_logits)
+    return with_pool_logits(replace(labelling, pool=pool), pool_logits, others)
 
 
-def _label(teacher, X, y, classes, splits, fit, n_jobs, progress):
+def with_pool_logits(labelling, own, others):
+    """Return a labelling with what its teacher and those of folds say of new rows."""
+    if not others:
+        return replace(labelling, pool_logits=own)
+    together = bagged_log_odds([own, *others])
+    return replace(labelling, pool_logits=together, pool_own_logits=own)
+
+
+def _label(teacher, X, y, classes, splits, fit, make, n_jobs, progress):
+    """Label the rows and, by the teachers of folds, new ones that `make` makes."""
     if is_frozen(teacher):
         # Fits nothing: a frozen one stays as it is, others remember the columns.
         teacher = clone(teacher).fit(X, y)
         own = classifier_log_odds(teacher, X, classes)
-        return Labelling(teacher, own, np.ones(len(y), dtype=bool), own)
+        return Labelling(teacher, own, np.ones(len(y), dtype=bool), own), []
     name, total = f"fitting {type(teacher).__name__}", 1 + len(splits or ())
     with progress.stage(name, total, "fit") as advance:
         fitted = fit()
         own = classifier_log_odds(fitted, X, classes)
         advance()
         if splits is None:
-            return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own)
+            return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own), []
+        pool = make(teacher=fitted) if make and len(y) <= MOST_ROWS else None
+        joins = labels_pool([len(train) for train, _ in splits], len(y), pool)
         parts = []
         for part in Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(label_fold)(fit, X, y, classes, *split) for split in splits
+            delayed(label_fold)(fit, X, y, classes, *split, [pool if joined else None])
+            for split, joined in zip(splits, joins, strict=True)
         ):
             parts.append(part)
             advance()
+    kept = without_diverged(teacher, parts)
     logits, times = np.zeros_like(own), np.zeros(len(y))
-    for (_, test), part in zip(splits, without_diverged(teacher, parts), strict=True):
+    for (_, test), part in zip(splits, kept, strict=True):
         if part is not None:
-            logits[test] += part
+            logits[test] += part.of_rows
             times[test] += 1
     held_out = times > 0
     logits /= np.maximum(times, 1)[:, None]
     logits[~held_out] = own[~held_out]
-    return Labelling(fitted, logits, held_out, own)
+    others = [new for part in kept if part is not None for new in part.of_pools]
+    others = [new for new in others if new is not None]
+    return Labelling(fitted, logits, held_out, own, pool), others
 
 
 def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
@@ -203,8 +235,8 @@ def held_out_parts(cv, X, y, split_params=None):
 
 
 def without_diverged(teacher, parts):
-    """Return log-odds of parts of the rows, None for those of a diverged teacher."""
-    sizes = np.array([np.median(np.ptp(part, axis=1)) for part in parts])
+    """Return labels of parts of the rows, None for those of a diverged teacher."""
+    sizes = np.array([np.median(np.ptp(part.of_rows, axis=1)) for part in parts])
     usual = np.median(sizes)
     diverged = (usual > 0) & (sizes > DIVERGED * usual)
     if diverged.any():
@@ -219,16 +251,38 @@ def without_diverged(teacher, parts):
     return [None if bad else part for bad, part in zip(diverged, parts, strict=True)]
 
 
-def label_fold(fit, X, y, classes, train, test):
-    """Return log-odds of the rows `test` by a teacher that is fitted to `train`."""
+@dataclass(frozen=True, eq=False)
+class FoldLabels:
+    """What the teacher of a fold says.
+
+    Parameters
+    ----------
+    of_rows : ndarray of shape (n_test, n_classes), float64
+        Log-odds of the rows of the fold.
+    of_pools : list of ndarray of shape (n_pool, n_classes), float32, or None
+        Log-odds of new rows; ``None`` where it was not asked, or met one class only.
+    """
+
+    of_rows: np.ndarray
+    of_pools: list
+
+
+def label_fold(fit, X, y, classes, train, test, pools=()):
+    """Label the rows `test` and new ones by a teacher that is fitted to `train`."""
     floor = floor_log_odds(len(train))
     met = np.unique(y[train])
     if len(met) == 1:
         # Few classifiers can be fitted on one class; all would say the same.
         logits = np.full((len(test), len(classes)), floor)
         logits[:, classes == met[0]] = np.log1p(-np.exp(floor))
-        return logits
-    fitted = fit(train)
-    return classifier_log_odds(
-        fitted, take_rows(X, test), classes, unseen_log_odds=floor
+        return FoldLabels(logits, [None for _ in pools])
+    return read_fold(fit(train), classes, take_rows(X, test), floor, pools)
+
+
+def read_fold(fitted, classes, rows, floor, pools):
+    """Return what the fitted teacher of a fold says about its rows and new ones."""
+    read = partial(classifier_log_odds, fitted, classes=classes, unseen_log_odds=floor)
+    return FoldLabels(
+        read(rows),
+        [None if pool is None else read(pool, dtype=np.float32) for pool in pools],
     )

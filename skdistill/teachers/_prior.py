@@ -114,14 +114,16 @@ def undo_prior_shift(labelling, labels, sample_weight=None):
             "Got no held-out rows (cv=None), but expected some to correct the prior by."
         )
     shift = prior_shift(labelling.logits, labels, weights)
-    pool_logits = labelling.pool_logits
-    if pool_logits is not None:
-        pool_logits = pool_logits + shift.astype(pool_logits.dtype)
+
+    def of_pool(logits):
+        return None if logits is None else logits + shift.astype(logits.dtype)
+
     return replace(
         labelling,
         logits=labelling.logits + shift,
         own_logits=labelling.own_logits + shift,
-        pool_logits=pool_logits,
+        pool_logits=of_pool(labelling.pool_logits),
+        pool_own_logits=of_pool(labelling.pool_own_logits),
     )
 
 

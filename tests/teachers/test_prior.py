@@ -143,7 +143,7 @@ def test_all_of_a_labelling_is_shifted(rng):
     undone = undo_prior_shift(labelling, labels, weights)
     shift = prior_shift(labelling.logits, labels, weights)
     assert abs(shift[1] - shift[0]) > 0.5
-    for name in ("logits", "own_logits", "pool_logits"):
+    for name in ("logits", "own_logits", "pool_logits", "pool_own_logits"):
         before, after = getattr(labelling, name), getattr(undone, name)
         assert after.dtype == before.dtype
         np.testing.assert_allclose(after, before + shift, rtol=1e-6)
