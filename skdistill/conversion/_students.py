@@ -1,4 +1,4 @@
-"""The trees inside of our own students, which see numbers as float32."""
+"""The trees inside of our own students."""
 
 from dataclasses import replace
 
@@ -28,6 +28,27 @@ def single_tree(estimator, values):
     base = np.zeros(values.shape[1])
     columns = number_columns(estimator)
     return nodes.to_spec(columns, base, roots, [0], values[leaves], NO_SETS)
+
+
+def with_names(spec, names):
+    """Return a model of trees with other names of its columns.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Of a `TreeEnsembleSpec`.
+    names : sequence of str
+        As many as there are columns.
+
+    Returns
+    -------
+    ModelSpec
+    """
+    columns = tuple(
+        replace(column, name=str(name))
+        for column, name in zip(spec.columns, names, strict=True)
+    )
+    return replace(spec, predictor=replace(spec.predictor, columns=columns))
 
 
 def booster_trees(booster, base):

@@ -9,6 +9,7 @@ from sklearn.utils import get_tags
 from .._columns import concatenate_rows, take_rows
 from .._fitting import clone_seeded, fit_with_weights
 from ..conversion import to_spec
+from ..conversion._students import with_names
 from ..losses._regression import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
 from ._base import copy_input_tags
 from ._regressor import StudentRegressor
@@ -203,6 +204,9 @@ class AdaptedStudentRegressor(StudentRegressor):
             `skdistill.conversion.to_spec`.
         """
         spec = to_spec(self.regressor_)
+        if hasattr(self, "feature_names_in_"):
+            # LightGBM has changed those with blanks.
+            spec = with_names(spec, self.feature_names_in_)
         if self.link_ == "log":
             return spec.with_link("log")
         return spec

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +24,9 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skdistill import RegressionTargets
+from skdistill.export import export
 from skdistill.losses import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
+from skdistill.runtime import load
 from skdistill.students import (
     AdaptedStudentRegressor,
     MLPStudentRegressor,
@@ -219,6 +222,22 @@ def test_what_cannot_be_learnt_is_refused(regressor, loss, alpha, error, message
 def test_only_regressors_are_students(student):
     with pytest.raises(TypeError, match="Got the student"):
         as_student_regressor(student)
+
+
+@pytest.mark.parametrize(
+    "regressor",
+    [
+        LGBMRegressor(n_estimators=5, verbose=-1, n_jobs=1),
+        DecisionTreeRegressor(max_leaf_nodes=8),
+    ],
+)
+def test_columns_keep_their_names(regressor, rng, tmp_path):
+    """LightGBM turns blanks into `_`."""
+    X = pd.DataFrame(rng.normal(size=(200, 2)), columns=["air temp", "b"])
+    student = AdaptedStudentRegressor(regressor).fit(X, X["b"])
+    export(student.to_spec(), tmp_path / "student.skd", X)
+    scored = load(tmp_path / "student.skd").predict(X[["b", "air temp"]])
+    np.testing.assert_allclose(scored, student.predict(X))
 
 
 def test_students_stay_as_they_are():
