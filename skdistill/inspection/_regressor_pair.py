@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..teachers._predictions import regressor_predictions
 from ._decision import gini_ratio
 from ._fidelity_display import joint_density
 from ._lift import double_lift
@@ -63,7 +64,8 @@ class RegressorPair:
                 f"Got pos_label={pos_label!r}, but a regressor has no classes."
             )
         y = check_numbers(y, X.shape[0])
-        teacher, student = (m.predict(X) for m in (model.teacher_, model))
+        student = model.predict(X)
+        teacher = regressor_predictions(model.teacher_, X, student.shape[1:])
         teacher, student, weights, y = check_scores(teacher, student, sample_weight, y)
         used = np.ones(X.shape[0], dtype=bool)
         if sample_weight is not None:

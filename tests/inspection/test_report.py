@@ -17,10 +17,10 @@ from scipy.sparse import csr_array
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import log_loss, r2_score
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.inspection import (
     DistillationReport,
     agreement,
@@ -34,7 +34,11 @@ from skdistill.inspection import _cost as cost_module
 from skdistill.inspection import _figures as figures
 from skdistill.inspection import _page as page
 from skdistill.inspection import _report as report_module
-from skdistill.students import MLPStudentClassifier, TreeStudentClassifier
+from skdistill.students import (
+    MLPStudentClassifier,
+    TreeStudentClassifier,
+    TreeStudentRegressor,
+)
 from skdistill.teachers import FunctionTeacher
 
 HOSTILE = "<script>alert(1)</script>"
@@ -357,6 +361,16 @@ def test_several_classes(letter):
     for options in ({"pos_label": "A"}, {"threshold": 0.5}):
         with pytest.raises(ValueError, match="26 classes"):
             distillation_report(model, X[1500:], y[1500:], **options)
+
+
+def test_a_teacher_may_predict_one_column(rng):
+    X = rng.normal(size=(200, 2))
+    y = X[:, 0] + 0.1 * rng.normal(size=200)
+    teacher = FrozenEstimator(LinearRegression().fit(X[:100], y[:100, None]))
+    model = DistilledRegressor(teacher, TreeStudentRegressor(), random_state=0)
+    report = distillation_report(model.fit(X[100:], y[100:]), X[:100], y[:100])
+    known = r2_score(y[:100], teacher.predict(X[:100]))
+    assert report.quality[0].teacher.value == pytest.approx(known)
 
 
 def test_regressors_are_reported(distilled_regressor):
