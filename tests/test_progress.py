@@ -7,6 +7,7 @@ import joblib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -148,10 +149,20 @@ def test_folds_in_parallel_are_counted(capsys, rows):
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_an_interrupt_ends_a_fit(early_stopping, rows):
     student = MLPStudentClassifier(
-        (4,), n_steps=10**7, early_stopping=early_stopping, random_state=0
+        (4,),
+        n_steps=10**7,
+        early_stopping=early_stopping,
+        n_iter_no_change=10**6,
+        random_state=0,
     )
+    clone(student).set_params(n_steps=1).fit(*rows)  # torch is imported
+    # A process that was started in the background may have been told to ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     timer = threading.Timer(1.0, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        student.fit(*rows)
-    timer.join()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            student.fit(*rows)
+    finally:
+        timer.join()
+        signal.signal(signal.SIGINT, before)
