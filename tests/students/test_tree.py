@@ -66,9 +66,10 @@ def test_on_labels_it_is_about_scikit_learns_tree(adult):
 @given(seed=st.integers(0, 2**32 - 1))
 def test_weight_2_is_a_duplicated_row(seed):
     rng = np.random.default_rng(seed)
-    X, targets = random_targets(rng, n_samples=60, alpha=0.6, temperature=2.0)
-    weights = rng.integers(0, 3, 60)
-    rows = np.repeat(np.arange(60), weights)
+    # So many rows that no two columns split a node alike, which is a tie.
+    X, targets = random_targets(rng, n_samples=300, alpha=0.6, temperature=2.0)
+    weights = rng.integers(0, 3, 300)
+    rows = np.repeat(np.arange(300), weights)
     student = TreeStudentClassifier(max_leaf_nodes=4, random_state=0)
     weighted = student.fit(X, targets, sample_weight=weights).predict_proba(X)
     repeated = student.fit(X[rows], targets[rows]).predict_proba(X)
