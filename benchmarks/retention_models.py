@@ -32,7 +32,7 @@ NETWORKS = {
 # 1,000 rounds of a tree for each of 26 classes would take hours.
 OVERFITTED_ROUNDS = {2: 1000}
 OVERFITTED_ROUNDS_OF_MANY_CLASSES = 150
-NETWORK_GRID = {"learning_rate": [0.002, 0.008], "weight_decay": [0.01, 0.1, 0.5]}
+NETWORK_GRID = {"learning_rate": [0.002, 0.008], "weight_decay": [0.01, 0.1, 0.5, 1.5]}
 BOOSTING_GRID = {"learning_rate": [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5]}
 
 

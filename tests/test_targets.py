@@ -74,6 +74,37 @@ def test_mixture_leaves_out_unknown_labels():
     np.testing.assert_allclose(targets.mixture(), [[0.4, 0.6], [0.8, 0.2]], atol=1e-6)
 
 
+@given(seed=st.integers(0, 2**32 - 1), n_classes=st.integers(2, 8))
+def test_explained_entropy_is_the_share_of_mutual_information(seed, n_classes):
+    rng = np.random.default_rng(seed)
+    proba = rng.dirichlet(np.full(n_classes, 0.5), 30) * 0.9 + 0.1 / n_classes
+    weights = rng.integers(1, 4, 30)
+    targets = SoftTargets.from_proba(proba, rng.integers(n_classes, size=30), alpha=0.7)
+    explained = targets.explained_entropy(weights)
+    # The mutual information of row and class: a sum of divergences from the marginal.
+    mixture = targets.mixture()
+    marginal = weights @ mixture / weights.sum()
+    divergences = (mixture * np.log(mixture / marginal)).sum(axis=1)
+    entropy = -(marginal * np.log(marginal)).sum()
+    expected = weights @ divergences / weights.sum() / entropy
+    assert explained == pytest.approx(expected, abs=1e-9)
+    repeated = np.repeat(np.arange(30), weights)
+    assert targets[repeated].explained_entropy() == pytest.approx(explained, abs=1e-9)
+
+
+def test_labels_explain_everything_and_frequencies_nothing():
+    labels = SoftTargets.from_labels(["a", "b", "b"])
+    assert labels.explained_entropy() == 1
+    assert labels[1:].explained_entropy() == 1
+    assert SoftTargets(np.tile([0.0, 1.3], (50, 1))).explained_entropy() < 1e-12
+
+
+def test_explained_entropy_of_many_rows_is_that_of_a_sample(rng):
+    targets = SoftTargets(rng.normal(size=(250_000, 2)))
+    sample = targets[::3].explained_entropy()
+    assert targets.explained_entropy(np.ones(250_000)) == pytest.approx(sample)
+
+
 def test_nothing_can_be_changed():
     targets = SoftTargets(np.zeros((2, 2)))
     with pytest.raises(dataclasses.FrozenInstanceError):

@@ -1,8 +1,15 @@
 """A small network as a student."""
 
+from .._parameters import check_number
 from ..runtime import ModelSpec
 from ._mlp_base import BaseMLPStudent
 from ._scored import ScoredStudentClassifier
+
+WEIGHT_DECAY = 0.3
+"""Where the targets leave nothing open."""
+
+LARGEST_WEIGHT_DECAY = 1.5
+"""From 3 on a network hardly learns anything any more."""
 
 
 class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
@@ -25,8 +32,10 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         Rows in each step, all of them if there are fewer.
     learning_rate : float, default=0.008
         Largest learning rate.
-    weight_decay : float, default=0.3
-        Decoupled weight decay.
+    weight_decay : float or "auto", default="auto"
+        Decoupled weight decay. ``"auto"``: 0.3, divided by the square root of
+        `SoftTargets.explained_entropy`, at most 1.5: the less the columns say about
+        the classes, the more a network has to be kept from learning what is not so.
     optimizer : {"muon", "adamw"}, default="muon"
         ``"muon"``: Muon on the hidden matrices and AdamW on the rest; its steps take
         longer than those of ``"adamw"`` alone, and lead further.
@@ -59,6 +68,8 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         log-odds of the second.
     intercepts_ : list of ndarray of shape (n_out,), float32
         Biases of each layer.
+    weight_decay_ : float
+        Weight decay used.
     loss_curve_ : list of float
         Mean objective over each fiftieth of the training, in nats.
     validation_curve_ : list of float
@@ -105,6 +116,17 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         skdistill.runtime.ModelSpec
         """
         return ModelSpec(self._network_spec(), self.classes_)
+
+    def _check_weight_decay(self):
+        if self.weight_decay != "auto":
+            check_number("weight_decay", self.weight_decay, 0)
+
+    def _choose_weight_decay(self, targets, sample_weight):
+        if self.weight_decay != "auto":
+            return self.weight_decay
+        explained = targets.explained_entropy(sample_weight)
+        largest = (WEIGHT_DECAY / LARGEST_WEIGHT_DECAY) ** 2
+        return WEIGHT_DECAY / max(explained, largest) ** 0.5
 
     def _objective(self, targets, sample_weight):
         return self._import_training().SoftTargetObjective(targets)

@@ -25,7 +25,7 @@ class BaseMLPStudent(Student):
         n_steps="auto",
         batch_size=512,
         learning_rate=0.008,
-        weight_decay=0.3,
+        weight_decay="auto",
         optimizer="muon",
         early_stopping="auto",
         validation_fraction=0.1,
@@ -63,7 +63,7 @@ class BaseMLPStudent(Student):
         check_integer("n_iter_no_change", self.n_iter_no_change, 1)
         check_integer("n_bins", self.n_bins, 1)
         check_number("learning_rate", self.learning_rate, 0, above=True)
-        check_number("weight_decay", self.weight_decay, 0)
+        self._check_weight_decay()
         if self.optimizer not in ("muon", "adamw"):
             raise ValueError(
                 f"Got optimizer={self.optimizer!r}, but expected 'muon' or 'adamw'."
@@ -93,6 +93,7 @@ class BaseMLPStudent(Student):
             raise ValueError(
                 "Got 1 sample, but expected at least 2: early stopping holds rows out."
             )
+        self.weight_decay_ = self._choose_weight_decay(targets, sample_weight)
         table = (values for _, values in iterate_columns(X, self.encoder_.columns_))
         layers, history, self.n_iter_ = training.train_network(
             self,
@@ -107,6 +108,12 @@ class BaseMLPStudent(Student):
         self.loss_curve_ = history[:, "train_loss"]
         if stops_early:
             self.validation_curve_ = history[:, "valid_loss"]
+
+    def _check_weight_decay(self):
+        check_number("weight_decay", self.weight_decay, 0)
+
+    def _choose_weight_decay(self, targets, sample_weight):
+        return self.weight_decay
 
     @abstractmethod
     def _objective(self, targets, sample_weight):

@@ -145,6 +145,24 @@ def test_scoring_needs_neither_torch_nor_skorch(rng, tmp_path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
+def test_the_less_targets_explain_the_more_weights_decay(rng):
+    X, targets = teacher_data(rng, n_samples=300, n_classes=2)
+    student = MLPStudentClassifier((8,), n_steps=20, random_state=0)
+
+    def weight_decay(scale, **parameters):
+        noisy = SoftTargets(scale * targets.logits)
+        fitted = clone(student).set_params(**parameters).fit(X, noisy)
+        return fitted.weight_decay_, noisy.explained_entropy()
+
+    decays, explained = zip(*map(weight_decay, [4.0, 1.0, 0.4]), strict=True)
+    np.testing.assert_allclose(decays, 0.3 / np.sqrt(explained))
+    assert decays[0] < decays[1] < decays[2] < 1.5
+    assert weight_decay(0.0)[0] == pytest.approx(1.5)
+    assert weight_decay(0.4, weight_decay=0.1)[0] == 0.1
+    plain = student.fit(X, np.asarray(targets))
+    assert plain.weight_decay_ == pytest.approx(0.3)
+
+
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -156,6 +174,7 @@ def test_scoring_needs_neither_torch_nor_skorch(rng, tmp_path):
         {"learning_rate": 0.0},
         {"learning_rate": np.inf},
         {"weight_decay": -1.0},
+        {"weight_decay": "strong"},
         {"optimizer": "sgd"},
         {"early_stopping": "sometimes"},
         {"validation_fraction": 1.0},

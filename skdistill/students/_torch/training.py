@@ -124,7 +124,7 @@ def make_net(settings, n_inputs, objective, batch_size, slices, seed):
         module__n_outputs=objective.n_outputs,
         criterion=objective,
         optimizer=OPTIMIZERS[settings.optimizer],
-        optimizer__weight_decay=settings.weight_decay,
+        optimizer__weight_decay=settings.weight_decay_,
         lr=settings.learning_rate,
         max_epochs=len(slices),
         batch_size=batch_size,
