@@ -66,22 +66,39 @@ SKDISTILL_INLINE float value_of(const PackedCurve& curve, std::int32_t segment,
     return fused(fraction, curve.steps.get()[segment], curve.values.get()[segment]);
 }
 
-template <class In>
-SKDISTILL_INLINE float read_curve_once(const PackedCurve& curve, const In* values) {
-    std::int32_t segment;
-    float fraction;
-    locate_value(curve.search, values[curve.search.column], segment, fraction);
-    return value_of(curve, segment, fraction);
+// Places of one row on curves or tables. Several columns take each step together, so
+// that none waits for the last step of another.
+template <class In, class Searched, class Use>
+SKDISTILL_INLINE void locate_once(Span<Searched> all, const In* values, Use use) {
+    constexpr int together = 16;
+    for (int first = 0; first < all.size; first += together) {
+        const Searched* some = all.data + first;
+        const int n = all.size - first < together ? all.size - first : together;
+        double positions[together];
+        std::int32_t segments[together];
+        for (int i = 0; i < n; ++i)
+            positions[i] = position_of(some[i].search, values[some[i].search.column]);
+        for (int i = 0; i < n; ++i)
+            segments[i] = segment_of(some[i].search, positions[i]);
+        for (int i = 0; i < n; ++i) {
+            float fraction;
+            place_position(some[i].search, positions[i], segments[i], fraction);
+            use(first + i, segments[i], fraction);
+        }
+    }
 }
 
 template <class In>
 SKDISTILL_INLINE void read_columns_once(const Packed& packed, const In* values,
                                         const Workspace& space) {
-    for (int i = 0; i < packed.curves.size; ++i)
-        space.inputs[packed.lines.size + i] = read_curve_once(packed.curves[i], values);
-    for (int t = 0; t < packed.tables.size; ++t)
-        locate_value(packed.tables[t].search, values[packed.tables[t].search.column],
-                     space.segments[t * space.rows], space.fractions[t * space.rows]);
+    float* inputs = space.inputs + packed.lines.size;
+    locate_once(packed.curves, values, [&](int i, std::int32_t segment, float fraction) {
+        inputs[i] = value_of(packed.curves[i], segment, fraction);
+    });
+    locate_once(packed.tables, values, [&](int t, std::int32_t segment, float fraction) {
+        space.segments[t * space.rows] = segment;
+        space.fractions[t * space.rows] = fraction;
+    });
 }
 
 template <class In>

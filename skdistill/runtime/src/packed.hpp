@@ -104,15 +104,22 @@ inline Buffer<float> pack_tree(const Search& search) {
     return tree;
 }
 
-// Starts of segments in float are two numbers: what the first one leaves is in the
-// second one, so that differences to a position, which is two numbers too, are exact.
+// Where a segment starts, in two floats: what the first one leaves is in the second
+// one, so that differences to a position, which is two numbers too, are exact. One
+// value needs one of them: together they are in one line of the cache.
+struct alignas(16) PackedSegment {
+    float start, remainder, reciprocal;
+};
+
 struct PackedSearch {
     std::int32_t column;
     int n_segments;
     bool in_float, in_registers;
     double offset, scale, low, high;
     PackedPoints<float> floats;
+    Buffer<PackedSegment> segments;
     PackedPoints<double> doubles;
+    // The same for vectors of values.
     Buffer<float> tree, starts, remainders, reciprocals;
     Buffer<double> exact_starts, exact_reciprocals;
 
@@ -125,24 +132,32 @@ struct PackedSearch {
           scale(search.scale),
           low(search.low),
           high(search.high) {
-        if (in_registers) tree = pack_tree(search);
         if (in_float)
             pack_floats(search, shape);
         else
             pack_doubles(search, shape);
+        if (in_registers) pack_registers(search);
     }
 
   private:
     void pack_floats(const Search& search, const Shape& shape) {
         floats = PackedPoints<float>(search, shape.lanes);
+        segments = Buffer<PackedSegment>(n_segments);
+        for (int i = 0; i < n_segments; ++i) {
+            const float start = static_cast<float>(search.points[i]);
+            segments.get()[i] = {start, static_cast<float>(search.points[i] - start),
+                                 static_cast<float>(search.reciprocals[i])};
+        }
+    }
+    void pack_registers(const Search& search) {
+        tree = pack_tree(search);
         starts = Buffer<float>(n_segments + 32);
         remainders = Buffer<float>(n_segments + 32);
         reciprocals = Buffer<float>(n_segments + 32);
         for (int i = 0; i < n_segments; ++i) {
-            const float start = static_cast<float>(search.points[i]);
-            starts.get()[i] = start;
-            remainders.get()[i] = static_cast<float>(search.points[i] - start);
-            reciprocals.get()[i] = static_cast<float>(search.reciprocals[i]);
+            starts.get()[i] = segments.get()[i].start;
+            remainders.get()[i] = segments.get()[i].remainder;
+            reciprocals.get()[i] = segments.get()[i].reciprocal;
         }
     }
     void pack_doubles(const Search& search, const Shape& shape) {

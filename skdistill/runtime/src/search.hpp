@@ -40,32 +40,47 @@ SKDISTILL_INLINE int segment_of(const PackedPoints<Real>& points, Real value) {
     return count + reached(inner + count, value);
 }
 
-SKDISTILL_INLINE void locate_value(const PackedSearch& search, double value,
-                                   std::int32_t& segment, float& fraction) {
-    const double u = (value - search.offset) * search.scale;
-    if (u != u) {
+SKDISTILL_INLINE double position_of(const PackedSearch& search, double value) {
+    return clipped((value - search.offset) * search.scale, search.low, search.high);
+}
+
+SKDISTILL_INLINE int segment_of(const PackedSearch& search, double position) {
+    if (search.in_float)
+        return segment_of(search.floats, static_cast<float>(position));
+    return segment_of(search.doubles, position);
+}
+
+// From the segment that was found to that of a position, and where on it that is.
+SKDISTILL_INLINE void place_position(const PackedSearch& search, double position,
+                                     std::int32_t& segment, float& fraction) {
+    const int found = segment;
+    if (position != position) {
         segment = search.n_segments + 1;
         fraction = 0;
         return;
     }
-    const double position = clipped(u, search.low, search.high);
     if (!search.in_float) {
-        segment = segment_of(search.doubles, position);
-        fraction =
-            static_cast<float>((position - search.exact_starts.get()[segment]) *
-                               search.exact_reciprocals.get()[segment]);
+        fraction = static_cast<float>((position - search.exact_starts.get()[found]) *
+                                      search.exact_reciprocals.get()[found]);
         return;
     }
+    const PackedSegment* segments = search.segments.get();
     const float rounded = static_cast<float>(position);
     const float remainder = static_cast<float>(position - rounded);
-    const int found = segment_of(search.floats, rounded);
-    const float difference = (rounded - search.starts.get()[found]) +
-                             (remainder - search.remainders.get()[found]);
+    const float difference = (rounded - segments[found].start) +
+                             (remainder - segments[found].remainder);
     // Rounded up to the start of the next segment; the first one has nothing before.
     const bool above = difference < 0 && found > 0;
     segment = found - above;
-    fraction = fused(difference, search.reciprocals.get()[segment],
+    fraction = fused(difference, segments[segment].reciprocal,
                      static_cast<float>(above));
+}
+
+SKDISTILL_INLINE void locate_value(const PackedSearch& search, double value,
+                                   std::int32_t& segment, float& fraction) {
+    const double position = position_of(search, value);
+    segment = segment_of(search, position);
+    place_position(search, position, segment, fraction);
 }
 
 typedef float HalfOfFloats __attribute__((vector_size(kBytes / 2)));
