@@ -20,6 +20,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 from ._columns import is_frame, take_rows
+from ._kinds import known
 
 ENSEMBLES = (StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor)
 """They hand the weights that they are given on to each of their members."""
@@ -167,6 +168,21 @@ def last_step(estimator):
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
+
+
+def needs_codes(classifier):
+    """Whether a classifier, or what is fitted in it, takes 0 to n_classes - 1 only."""
+    while (answer := known("NEEDS_CODES", classifier)) is None:
+        inner = last_step(getattr(classifier, "estimator", classifier))
+        if inner is classifier:
+            return False
+        classifier = inner
+    return answer
+
+
+def are_codes(classes):
+    """Whether distinct labels in order are the integers from 0."""
+    return classes.dtype.kind in "iu" and np.array_equal(classes, range(len(classes)))
 
 
 def clone_seeded(estimator, random_state):

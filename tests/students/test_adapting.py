@@ -158,6 +158,24 @@ def test_without_the_teacher_unlabelled_rows_change_nothing(student, weighted, r
     np.testing.assert_allclose(both, alone, atol=1e-9)
 
 
+@pytest.mark.parametrize("classes", [["no", "so", "yes"], [1, 2, 3], [0, 1, 2]])
+@pytest.mark.parametrize("n_seen", [2, 3])
+def test_a_classifier_of_numbered_classes_takes_any(classes, n_seen, rng):
+    xgboost = pytest.importorskip("xgboost")
+    X = rng.normal(size=(300, 2))
+    logits = np.stack([X[:, 0], np.full(300, -40.0), -X[:, 0]], axis=1)
+    if n_seen == 3:
+        logits[:, 1] = X[:, 1]
+    targets = SoftTargets(3 * logits, classes=classes)
+    student = as_student(xgboost.XGBClassifier(n_estimators=20, max_depth=3))
+    student.fit(X, targets)
+    assert student.classes_.tolist() == classes
+    assert (student.predict(X) == np.asarray(targets)).mean() > 0.9
+    proba = student.predict_proba(X)
+    np.testing.assert_allclose(proba, targets.proba(), atol=0.35)
+    assert (proba[:, 1] < 0.01).all() == (n_seen == 2)
+
+
 def test_weights_of_rows_multiply(rng):
     X, targets = linear_data(rng, n_samples=60)
     weights = rng.integers(0, 3, 60)
