@@ -145,7 +145,7 @@ class BaseDistilled(BaseEstimator):
         router.add(teacher=self.teacher, method_mapping=fit)
         router.add(student=self._requesting_student(), method_mapping=fit)
         splitter = self._group_folds() if self._has_integer_cv() else self.cv
-        if hasattr(splitter, "split") and not is_frozen(self.teacher):
+        if hasattr(splitter, "split") and self._splits_rows():
             split = MethodMapping().add(caller="fit", callee="split")
             router.add(splitter=splitter, method_mapping=split)
         return router

@@ -163,6 +163,12 @@ def _take(value, rows, n_samples):
     return take_rows(value if table else np.asarray(value), rows)
 
 
+def positions(rows):
+    """Return row numbers of what a splitter gave, which may be a mask."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
 def last_step(estimator):
     """Return what a pipeline ends in, or any other estimator itself."""
     while isinstance(estimator, Pipeline):

@@ -10,7 +10,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
-from .._fitting import is_frozen, take_params
+from .._fitting import is_frozen, positions, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
 from .._progress import Progress
 from ._bagging import MOST_ROWS, bagged_log_odds, labels_pool
@@ -211,6 +211,7 @@ def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
 def held_out_parts(cv, X, y, split_params=None):
     """Return train and test parts, without those that hold out nothing."""
     splits = cv.split(X, y, **(split_params or {}))
+    splits = [tuple(map(positions, parts)) for parts in splits]
     splits = [(train, test) for train, test in splits if len(test)]
     times = np.zeros(len(y), dtype=int)
     for train, test in splits:
