@@ -191,10 +191,11 @@ def row_dictionaries(frame):
 def to_array(frame, names=()):
     """Return a frame as an array, columns in the order of `names` if it has these."""
     table = nw.from_native(frame, eager_only=True)
-    # Names that are no strings may just be the numbers of the columns.
-    if set(table.columns) == set(names):
-        table = table.select(list(names))
-    return table.to_numpy()
+    columns, values = list(table.columns), table.to_numpy()
+    # Numbers from 0 may just be those of columns without names.
+    if columns == list(range(len(columns))) or set(columns) != set(names):
+        return values
+    return values[:, [columns.index(name) for name in names]]
 
 
 def to_pandas(frame):
