@@ -136,7 +136,13 @@ def _request_weights(estimator):
 
     What has been said stays: the parts of a pipeline that the user gave requests.
     """
-    for part in [estimator, *estimator.get_params(deep=True).values()]:
+    parameters = estimator.get_params(deep=True)
+    # What is frozen is no clone, and is not fitted either.
+    frozen = tuple(
+        f"{name}__" for name, v in parameters.items() if isinstance(v, FrozenEstimator)
+    )
+    parts = [v for name, v in parameters.items() if not name.startswith(frozen)]
+    for part in [estimator, *parts]:
         if not (hasattr(part, "set_fit_request") and not isinstance(part, type)):
             continue
         requests = getattr(get_routing_for_object(part), "fit", None)

@@ -24,6 +24,7 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneGroupOut,
     StratifiedGroupKFold,
+    TimeSeriesSplit,
     cross_validate,
 )
 from sklearn.multiclass import OneVsRestClassifier
@@ -42,6 +43,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metadata_routing import MetadataRouter
 
 from skdistill import DistilledClassifier, DistilledClassifierCV
+from skdistill._fitting import fit_with_weights
 from skdistill.students import TreeStudentClassifier
 from skdistill.teachers import Labelling, label_rows
 
@@ -487,3 +489,22 @@ def test_masks_are_folds_of_a_teacher():
         for cv in (masks, numbers)
     )
     np.testing.assert_array_equal(by_mask, by_number)
+
+
+def test_requests_of_what_is_frozen_stay_as_they_are(routing):
+    scaler = StandardScaler().fit(X)
+    teacher = make_pipeline(FrozenEstimator(scaler), LOGISTIC)
+    fit_with_weights(clone(teacher), X, y, WEIGHTS)
+    assert_request_is_empty(scaler.get_metadata_routing())
+
+
+def test_weight_0_may_leave_nothing_before_the_first_test_part():
+    weights = np.where(np.arange(len(X)) < 60, 0.0, 1.0)
+    cv = TimeSeriesSplit(4)
+    model = DistilledClassifier(LOGISTIC, TREE, cv=cv, augmenter=None, random_state=0)
+    weighted = clone(model).fit(X, y, sample_weight=weights)
+    splits = [(train[train >= 60] - 60, test - 60) for train, test in cv.split(X)][1:]
+    shorter = (
+        clone(model).set_params(cv=splits).fit(X[60:], y[60:], WEIGHTS[60:] * 0 + 1)
+    )
+    np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))

@@ -209,10 +209,14 @@ def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
 
 
 def held_out_parts(cv, X, y, split_params=None):
-    """Return train and test parts, without those that hold out nothing."""
+    """Return train and test parts, without those one of which is empty.
+
+    Where rows of weight 0 have been left out, nothing may be before the first part of
+    a `sklearn.model_selection.TimeSeriesSplit`.
+    """
     splits = cv.split(X, y, **(split_params or {}))
     splits = [tuple(map(positions, parts)) for parts in splits]
-    splits = [(train, test) for train, test in splits if len(test)]
+    splits = [(train, test) for train, test in splits if len(train) and len(test)]
     times = np.zeros(len(y), dtype=int)
     for train, test in splits:
         if np.intersect1d(train, test).size:
