@@ -239,7 +239,7 @@ class DistilledClassifierCV(DistilledClassifier):
             self._search(task, candidates, scorer, splits, folds)
         for name in _REFITTED:
             # Of an earlier fit, on other rows perhaps.
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         if self.refit:
             rows = self._labelled(task, whole)
             self._teach(task, rows, **self.best_params_, progress=progress)
