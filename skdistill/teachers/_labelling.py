@@ -11,7 +11,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
 from .._fitting import is_frozen, positions, take_params
-from .._log_odds import classifier_log_odds, floor_log_odds
+from .._log_odds import classifier_log_odds, floor_log_odds, single_class_log_odds
 from .._progress import Progress
 from ._bagging import MOST_ROWS, bagged_log_odds, labels_pool
 from ._label_codes import fit_teacher
@@ -277,9 +277,7 @@ def label_fold(fit, X, y, classes, train, test, pools=()):
     floor = floor_log_odds(len(train))
     met = np.unique(y[train])
     if len(met) == 1:
-        # Few classifiers can be fitted on one class; all would say the same.
-        logits = np.full((len(test), len(classes)), floor)
-        logits[:, classes == met[0]] = np.log1p(-np.exp(floor))
+        logits = single_class_log_odds(met[0], classes, len(test), floor)
         return FoldLabels(logits, [None for _ in pools])
     return read_fold(fit(train), classes, take_rows(X, test), floor, pools)
 
