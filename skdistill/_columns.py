@@ -23,6 +23,7 @@ __all__ = [
     "MISSING",
     "UNSEEN",
     "Column",
+    "are_of_one_kind",
     "column_names",
     "concatenate_rows",
     "is_frame",
@@ -151,14 +152,46 @@ def is_frame(X):
     return nw.dependencies.is_into_dataframe(X)
 
 
+def are_of_one_kind(table, other):
+    """Whether the rows of two tables can be concatenated, as far as their types say."""
+    if not is_frame(table):
+        return True
+    return is_frame(other) and (
+        nw.get_native_namespace(table) is nw.get_native_namespace(other)
+    )
+
+
 def concatenate_rows(*tables):
-    """Return the rows of several tables of the same kind and columns as one table."""
+    """Return the rows of several tables of the same kind and columns as one table.
+
+    Categories of pandas that differ become those of all tables.
+    """
     if is_frame(tables[0]):
         frames = [nw.from_native(table, eager_only=True) for table in tables]
+        if frames[0].implementation.is_pandas():
+            natives = [frame.to_native() for frame in frames]
+            tables = _with_common_categories(natives)
+            frames = [nw.from_native(table, eager_only=True) for table in tables]
         return nw.maybe_reset_index(nw.concat(frames)).to_native()
     if issparse(tables[0]):
         return vstack(tables, format="csr")
     return np.concatenate(tables)
+
+
+def _with_common_categories(tables):
+    """Return pandas frames whose categories would otherwise become Python objects."""
+    for name in tables[0].columns:
+        kinds = [table[name].dtype for table in tables]
+        if not all(hasattr(kind, "categories") for kind in kinds):
+            continue
+        if all(kind == kinds[0] for kind in kinds):
+            continue
+        # In the order of the first, whose codes some libraries look at.
+        levels = list(dict.fromkeys(c for kind in kinds for c in kind.categories))
+        tables = [table.copy(deep=False) for table in tables]
+        for table in tables:
+            table[name] = table[name].cat.set_categories(levels)
+    return tables
 
 
 def take_rows(X, rows):
@@ -191,10 +224,11 @@ def row_dictionaries(frame):
 def to_array(frame, names=()):
     """Return a frame as an array, columns in the order of `names` if it has these."""
     table = nw.from_native(frame, eager_only=True)
-    # Names that are no strings may just be the numbers of the columns.
-    if set(table.columns) == set(names):
-        table = table.select(list(names))
-    return table.to_numpy()
+    columns, values = list(table.columns), table.to_numpy()
+    # Numbers from 0 may just be those of columns without names.
+    if columns == list(range(len(columns))) or set(columns) != set(names):
+        return values
+    return values[:, [columns.index(name) for name in names]]
 
 
 def to_pandas(frame):

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from ._columns import are_of_one_kind
 from ._fitting import (
     clone_seeded,
     fit_with_weights,
@@ -145,7 +146,7 @@ class BaseDistilled(BaseEstimator):
         router.add(teacher=self.teacher, method_mapping=fit)
         router.add(student=self._requesting_student(), method_mapping=fit)
         splitter = self._group_folds() if self._has_integer_cv() else self.cv
-        if hasattr(splitter, "split") and not is_frozen(self.teacher):
+        if hasattr(splitter, "split") and self._splits_rows():
             split = MethodMapping().add(caller="fit", callee="split")
             router.add(splitter=splitter, method_mapping=split)
         return router
@@ -193,7 +194,7 @@ class BaseDistilled(BaseEstimator):
         weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
         y = self._check_y(y, X)
         if X_unlabeled is not None:
-            X_unlabeled = self._check_rows(X_unlabeled)
+            X_unlabeled = self._check_pool(X_unlabeled, X)
         columns = choose_columns(self.student_columns, X)
         metadata = route(self, weights, groups, fit_params)
         by_position = self._splits_rows() and not self._has_integer_cv()
@@ -201,6 +202,17 @@ class BaseDistilled(BaseEstimator):
             X, y, cv, metadata, splits_by_position=by_position
         )
         return Task(teacher, student, cv, seed, X, y, metadata, X_unlabeled, columns)
+
+    def _check_pool(self, X_unlabeled, X):
+        """Return checked rows without labels, which will be put below those of X."""
+        X_unlabeled = self._check_rows(X_unlabeled)
+        if not are_of_one_kind(X, X_unlabeled):
+            library = type(X).__module__.partition(".")[0]
+            raise TypeError(
+                f"Got X_unlabeled of type {type(X_unlabeled).__name__}, but expected a "
+                f"frame of {library} like X."
+            )
+        return X_unlabeled
 
     def _splits_rows(self):
         """Whether the splitter is asked at all."""

@@ -13,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._distilled import DistilledClassifier
 from ._distilled_base import draw_seed
-from ._fitting import fit_with_weights
+from ._fitting import fit_with_weights, positions
 from ._progress import Progress
 from .losses._numpy import check_alpha, check_temperature
 from .targets import encode_labels
@@ -237,6 +237,9 @@ class DistilledClassifierCV(DistilledClassifier):
         stage = f"scoring {len(candidates)} candidates on {len(splits)} folds"
         with progress.stage(stage):
             self._search(task, candidates, scorer, splits, folds)
+        for name in _REFITTED:
+            # Of an earlier fit, on other rows perhaps.
+            self.__dict__.pop(name, None)
         if self.refit:
             rows = self._labelled(task, whole)
             self._teach(task, rows, **self.best_params_, progress=progress)
@@ -277,7 +280,7 @@ class DistilledClassifierCV(DistilledClassifier):
     def _splits(self, task):
         splits = check_cv(task.cv, task.y, classifier=True)
         splits = list(splits.split(task.X, task.y, **task.metadata.split_params))
-        splits = [(_positions(train), _positions(test)) for train, test in splits]
+        splits = [(positions(train), positions(test)) for train, test in splits]
         covered = np.concatenate([test for _, test in splits])
         exactly_once = np.array_equal(np.sort(covered), np.arange(len(task.y)))
         if len(splits) < FEWEST_FOLDS or not exactly_once:
@@ -352,17 +355,21 @@ class DistilledClassifierCV(DistilledClassifier):
         self.n_splits_ = len(splits)
 
 
+_REFITTED = (
+    "calibration_temperature_",
+    "classes_",
+    "student_",
+    "student_columns_",
+    "teacher_",
+)
+"""Attributes that there are with ``refit=True`` alone."""
+
+
 def negative_log_loss(student, X, y, sample_weight=None):
     """Mean log-probability of the true classes, of which `y` may hold but some."""
     labels = encode_labels(y, student.classes_)
     log_p = student.predict_log_proba(X)[np.arange(len(labels)), labels]
     return float(np.average(log_p, weights=sample_weight))
-
-
-def _positions(rows):
-    """Row numbers of what a splitter gave, which may be a mask."""
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def fit_and_score(student, training, held_out, scorer, candidate):

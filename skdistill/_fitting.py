@@ -20,6 +20,7 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.validation import has_fit_parameter
 
 from ._columns import is_frame, take_rows
+from ._kinds import known
 
 ENSEMBLES = (StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor)
 """They hand the weights that they are given on to each of their members."""
@@ -135,7 +136,13 @@ def _request_weights(estimator):
 
     What has been said stays: the parts of a pipeline that the user gave requests.
     """
-    for part in [estimator, *estimator.get_params(deep=True).values()]:
+    parameters = estimator.get_params(deep=True)
+    # What is frozen is no clone, and is not fitted either.
+    frozen = tuple(
+        f"{name}__" for name, v in parameters.items() if isinstance(v, FrozenEstimator)
+    )
+    parts = [v for name, v in parameters.items() if not name.startswith(frozen)]
+    for part in [estimator, *parts]:
         if not (hasattr(part, "set_fit_request") and not isinstance(part, type)):
             continue
         requests = getattr(get_routing_for_object(part), "fit", None)
@@ -162,11 +169,32 @@ def _take(value, rows, n_samples):
     return take_rows(value if table else np.asarray(value), rows)
 
 
+def positions(rows):
+    """Return row numbers of what a splitter gave, which may be a mask."""
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
+
+
 def last_step(estimator):
     """Return what a pipeline ends in, or any other estimator itself."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
+
+
+def needs_codes(classifier):
+    """Whether a classifier, or what is fitted in it, takes 0 to n_classes - 1 only."""
+    while (answer := known("NEEDS_CODES", classifier)) is None:
+        inner = last_step(getattr(classifier, "estimator", classifier))
+        if inner is classifier:
+            return False
+        classifier = inner
+    return answer
+
+
+def are_codes(classes):
+    """Whether distinct labels in order are the integers from 0."""
+    return classes.dtype.kind in "iu" and np.array_equal(classes, range(len(classes)))
 
 
 def clone_seeded(estimator, random_state):

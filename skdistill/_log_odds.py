@@ -270,6 +270,16 @@ def _match(own_classes, classes, unseen_log_odds):
     return positions
 
 
+def single_class_log_odds(label, classes, n_rows, floor):
+    """Log-odds of rows by a teacher that has met one class, and could not be fitted.
+
+    Few classifiers can be fitted on one class; all would say the same.
+    """
+    logits = np.full((n_rows, len(classes)), floor)
+    logits[:, classes == label] = np.log1p(-np.exp(floor))
+    return logits
+
+
 def floor_log_odds(n_samples):
     """Logarithm of the probability of a class not met among `n_samples` rows.
 

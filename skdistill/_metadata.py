@@ -7,7 +7,7 @@ from sklearn.utils.metadata_routing import process_routing
 from sklearn.utils.validation import has_fit_parameter
 
 from ._columns import take_rows
-from ._fitting import routing_is_enabled, take_params
+from ._fitting import positions, routing_is_enabled, take_params
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ def leave_out_weightless(X, y, cv, metadata, *, splits_by_position):
         parts = cv.split(X, y, **metadata.split_params) if hasattr(cv, "split") else cv
         position = np.cumsum(weights > 0) - 1
         cv = [
-            tuple(position[part[weights[part] > 0]] for part in map(np.asarray, parts))
+            tuple(position[part[weights[part] > 0]] for part in map(positions, parts))
             for parts in parts
         ]
         metadata = replace(metadata, split_params={})

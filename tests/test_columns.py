@@ -244,3 +244,24 @@ def test_types_of_numbers_are_known():
     assert number_dtypes(X) == [np.int16, np.float32, np.int64, None, None, None]
     assert number_dtypes(np.zeros((1, 2), np.uint8)) == [np.uint8, np.uint8]
     assert number_dtypes(np.zeros((1, 2), object)) == [None, None]
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_categories_of_all_parts_stay_categories(ordered):
+    parts = [
+        pd.DataFrame(
+            {"x": [1.5] * len(cells), 7: pd.Categorical(cells, levels, ordered)}
+        )
+        for cells, levels in [
+            (["b", None], ["b", "a"]),
+            (["c", "a"], ["a", "c"]),
+            (["a", "b"], ["b", "a"]),
+        ]
+    ]
+    before = [part.copy() for part in parts]
+    whole = concatenate_rows(*parts)
+    assert whole[7].dtype == pd.CategoricalDtype(["b", "a", "c"], ordered)
+    assert whole[7].tolist()[2:] == ["c", "a", "a", "b"]
+    assert whole.columns.tolist() == ["x", 7]
+    for part, old in zip(parts, before, strict=True):
+        pd.testing.assert_frame_equal(part, old)

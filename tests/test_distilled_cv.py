@@ -483,3 +483,24 @@ def test_weight_zero_leaves_rows_out():
     shorter = clone(model).fit(X[:240], y[:240], sample_weight=weights[:240])
     assert weighted.best_score_ == shorter.best_score_
     np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))
+
+
+def test_nothing_of_an_earlier_fit_is_left_without_refit():
+    model = search().fit(X, y)
+    model.set_params(refit=False).fit(X[:, :3], y)
+    with pytest.raises(NotFittedError):
+        model.predict(X[:, :3])
+    assert not hasattr(model, "teacher_")
+    assert not hasattr(model, "classes_")
+
+
+def test_masks_are_folds_also_beside_rows_of_weight_zero():
+    masks = [(np.arange(300) % 3 != k, np.arange(300) % 3 == k) for k in range(3)]
+    numbers = [tuple(map(np.flatnonzero, parts)) for parts in masks]
+    weights = np.where(np.arange(300) < 7, 0.0, 1.0)
+    for sample_weight in (None, weights):
+        by_mask, by_number = (
+            search(cv=cv).fit(X, y, sample_weight=sample_weight).best_score_
+            for cv in (masks, numbers)
+        )
+        assert by_mask == by_number

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from lightgbm import LGBMClassifier
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
@@ -192,3 +193,35 @@ def test_bad_pools_are_named(parameters, options, message):
     model = DistilledClassifier(LogisticRegression(), TreeStudentClassifier())
     with pytest.raises(ValueError, match=message):
         model.set_params(**parameters).fit(X, y, **options)
+
+
+def test_rows_without_labels_may_have_categories_of_their_own(rng):
+    kinds = rng.choice(list("abc"), 300)
+    frame = pd.DataFrame({"kind": pd.Categorical(kinds), "x": rng.normal(size=300)})
+    labels = (kinds == "a") ^ (frame["x"] > 0)
+    more = pd.DataFrame({"kind": pd.Categorical(["d", "b"] * 20), "x": 0.5})
+    model = DistilledClassifier(
+        LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1),
+        TreeStudentClassifier(),
+        augmenter=MarginalSwap(),
+        random_state=0,
+    )
+    assert model.fit(frame, labels, X_unlabeled=more).score(frame, labels) > 0.9
+    assert model.student_.encoder_.columns_[0].levels == ("a", "b", "c", "d")
+
+
+def test_rows_without_labels_of_another_kind_are_refused_before_the_teacher_is_fitted():
+    frame = pd.DataFrame(X).add_prefix("x")
+    model = DistilledClassifier(Unfittable(), TreeStudentClassifier())
+    with (
+        pytest.warns(UserWarning, match="valid feature names"),
+        pytest.raises(TypeError, match="of type ndarray"),
+    ):
+        model.fit(frame, y, X_unlabeled=X)
+    with pytest.raises(TypeError, match="expected a frame of pandas like X"):
+        model.fit(frame, y, X_unlabeled=pl.from_pandas(frame))
+
+
+class Unfittable(LogisticRegression):
+    def fit(self, X, y):
+        raise AssertionError("fitted")

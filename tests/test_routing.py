@@ -24,6 +24,7 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneGroupOut,
     StratifiedGroupKFold,
+    TimeSeriesSplit,
     cross_validate,
 )
 from sklearn.multiclass import OneVsRestClassifier
@@ -41,7 +42,8 @@ from sklearn.tests.metadata_routing_common import (
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metadata_routing import MetadataRouter
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledClassifierCV
+from skdistill._fitting import fit_with_weights
 from skdistill.students import TreeStudentClassifier
 from skdistill.teachers import Labelling, label_rows
 
@@ -464,3 +466,45 @@ def test_the_cache_knows_groups_and_weights(tmp_path):
             for _ in range(2):
                 model.fit(X, y, sample_weight=weights, groups=groups)
                 assert len(list(tmp_path.rglob("output.pkl"))) == n_entries
+
+
+@pytest.mark.parametrize("cv", [3, GroupKFold(3)])
+def test_a_search_with_a_frozen_teacher_keeps_groups_together(cv, routing):
+    """Its students have folds, even if its teacher has none."""
+    frozen = FrozenEstimator(LogisticRegression().fit(X, y))
+    one = {"temperatures": [1.0], "alphas": [0.9], "augmenter": None}
+    model = DistilledClassifierCV(frozen, TREE, cv=cv, random_state=0, **one)
+    routed = model.fit(X, y, groups=GROUPS).best_score_
+    with config_context(enable_metadata_routing=False):
+        assert model.fit(X, y, groups=GROUPS).best_score_ == routed
+
+
+def test_masks_are_folds_of_a_teacher():
+    masks = [(np.arange(240) % 3 != k, np.arange(240) % 3 == k) for k in range(3)]
+    numbers = [tuple(map(np.flatnonzero, parts)) for parts in masks]
+    by_mask, by_number = (
+        DistilledClassifier(LOGISTIC, TREE, cv=cv, augmenter=None, random_state=0)
+        .fit(X, y)
+        .predict_proba(X)
+        for cv in (masks, numbers)
+    )
+    np.testing.assert_array_equal(by_mask, by_number)
+
+
+def test_requests_of_what_is_frozen_stay_as_they_are(routing):
+    scaler = StandardScaler().fit(X)
+    teacher = make_pipeline(FrozenEstimator(scaler), LOGISTIC)
+    fit_with_weights(clone(teacher), X, y, WEIGHTS)
+    assert_request_is_empty(scaler.get_metadata_routing())
+
+
+def test_weight_0_may_leave_nothing_before_the_first_test_part():
+    weights = np.where(np.arange(len(X)) < 60, 0.0, 1.0)
+    cv = TimeSeriesSplit(4)
+    model = DistilledClassifier(LOGISTIC, TREE, cv=cv, augmenter=None, random_state=0)
+    weighted = clone(model).fit(X, y, sample_weight=weights)
+    splits = [(train[train >= 60] - 60, test - 60) for train, test in cv.split(X)][1:]
+    shorter = (
+        clone(model).set_params(cv=splits).fit(X[60:], y[60:], WEIGHTS[60:] * 0 + 1)
+    )
+    np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))

@@ -18,7 +18,8 @@ these tables, from names of kinds such as ``"lightgbm.LGBMClassifier"``:
     ``inner(model, X)`` returns the model inside and the rows that it gets, where the
     model predicts the same as the one inside; rows may be ``None``.
 ``NEEDS_CODES``
-    ``True``: the model can be fitted to the labels 0 to n_classes - 1 only.
+    ``True``: the model can be fitted to the labels 0 to n_classes - 1 only. ``False``:
+    it takes any, whatever is inside.
 ``EVALUATION``
     ``evaluation(model, X, y, sample_weight)`` returns the keyword arguments of `fit`
     that hand over rows for early stopping, and raises `ValueError` for a model that

@@ -52,10 +52,11 @@ class SplitMidpoints(CellSampler):
     -----
     Thresholds are read from LightGBM and XGBoost, and from scikit-learn's trees,
     forests and gradient boosting, where these are the whole teacher (also in a
-    `FrozenEstimator`, or found by a search). Without a teacher, with any other one,
-    and in columns that the teacher does not split, what is midway between 256
-    neighbouring quantiles of the column stands for thresholds: histogram-based
-    boosting, such as `HistGradientBoostingClassifier`, chooses its own among these.
+    `FrozenEstimator` or an `EarlyStoppingTeacher`, or found by a search). Without a
+    teacher, with any other one, and in columns that the teacher does not split, what
+    is midway between 256 neighbouring quantiles of the column stands for thresholds:
+    histogram-based boosting, such as `HistGradientBoostingClassifier`, chooses its own
+    among these.
 
     References
     ----------

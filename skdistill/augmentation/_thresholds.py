@@ -16,8 +16,8 @@ def read_thresholds(teacher, n_columns):
     ----------
     teacher : fitted estimator, or booster
         Of LightGBM, XGBoost or scikit-learn: trees, and ensembles whose members are
-        trees on all columns. Also one of these in a `FrozenEstimator` or found by a
-        search.
+        trees on all columns. Also one of these in a `FrozenEstimator` or in an
+        `EarlyStoppingTeacher`, or found by a search.
     n_columns : int
         Columns of the table that the teacher was fitted on.
 
@@ -48,9 +48,17 @@ def read_thresholds(teacher, n_columns):
 
 
 def _unwrap(teacher):
-    while isinstance(teacher, FrozenEstimator):
-        teacher = teacher.estimator
-    return getattr(teacher, "best_estimator_", teacher)
+    while True:
+        ours = type(teacher).__module__.startswith("skdistill.")
+        if isinstance(teacher, FrozenEstimator):
+            teacher = teacher.estimator
+        elif hasattr(teacher, "best_estimator_"):
+            teacher = teacher.best_estimator_
+        elif ours and hasattr(teacher, "estimator_"):
+            # What codes its labels, or holds rows out to stop early.
+            teacher = teacher.estimator_
+        else:
+            return teacher
 
 
 def _by_column(splits, n_columns):
@@ -102,11 +110,15 @@ def _nodes(root, branches):
             waiting.extend(child if isinstance(child, list) else [child])
 
 
+def _members(teacher):
+    """What an ensemble is made of; boosting has them in an array."""
+    members = getattr(teacher, "estimators_", [])
+    # Not as an array: forests among them are sequences to numpy.
+    return list(members.ravel() if isinstance(members, np.ndarray) else members)
+
+
 def _read_scikit_learn(teacher):
-    if hasattr(teacher, "tree_"):
-        members = [teacher]
-    else:
-        members = list(np.ravel(getattr(teacher, "estimators_", [])))
+    members = [teacher] if hasattr(teacher, "tree_") else _members(teacher)
     # Members of a bagging see a choice of the columns and count those only.
     on_choices = hasattr(teacher, "estimators_features_")
     if on_choices or not members or not all(hasattr(m, "tree_") for m in members):

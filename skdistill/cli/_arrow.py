@@ -91,9 +91,16 @@ class _NumberReader:
         return np.from_dlpack(values)
 
 
+BOOLEANS = {text: text.capitalize() for text in ("true", "TRUE", "false", "FALSE")}
+"""What pandas takes for booleans in a CSV file, beside their levels themselves."""
+
+
 class _CategoryReader:
     def __init__(self, column, from_text):
         self._levels = Levels(column.name, column.levels)
+        # Beside missing values pandas makes categories of booleans, not numbers.
+        is_boolean = set(column.levels) <= {"True", "False"}
+        self._booleans = BOOLEANS if from_text and is_boolean else {}
         known = self._levels.by_text
         self._missing = MISSING_TEXTS.difference(known) if from_text else frozenset()
 
@@ -108,6 +115,8 @@ class _CategoryReader:
         cells = values.dictionary.to_pylist()
         if self._missing:
             cells = [None if cell in self._missing else cell for cell in cells]
+        if self._booleans:
+            cells = [self._booleans.get(cell, cell) for cell in cells]
         codes = np.append(self._levels.codes(cells), MISSING)
         indices = values.indices.cast(pa.int64())
         if indices.null_count:

@@ -130,9 +130,7 @@ def bring_teacher(options, labels):
         return default_teacher(random_state=options.seed)
     known = np.unique(labels)
     if options.classes:
-        by_text = {str(label): label for label in known.tolist()}
-        classes = [by_text.get(text, text) for text in options.classes.split(",")]
-        return load_booster(options.teacher, classes)
+        return load_booster(options.teacher, _named_classes(options.classes, known))
     teacher = load_booster(options.teacher)
     if set(known) <= set(teacher.classes_):
         return teacher
@@ -218,3 +216,13 @@ def judge(model, train, test):
         quality(test.y, proba, of_teacher, classes, prior, test.weights)
         for proba in (of_teacher, model.predict_proba(test.X))
     ]
+
+
+def _named_classes(text, known):
+    """Return classes of the command line, as the target has them or would have them."""
+    by_text = {str(label): label for label in known.tolist()}
+    names = text.split(",")
+    if known.dtype.kind in "iu":
+        # Also those of which this table has no row.
+        by_text |= {name: int(name) for name in names if name.strip("-").isdecimal()}
+    return [by_text.get(name, name) for name in names]

@@ -21,7 +21,7 @@ STANDARD = "-"
 """Name of standard input and output."""
 
 HEAD = 2**16
-"""Bytes of a CSV file in which its header and first rows are looked for."""
+"""Bytes of a CSV file in which its header and first rows are looked for, at first."""
 
 COLUMN_BUFFER = 2**16
 """Bytes that are read at once of each column of a Parquet file."""
@@ -168,19 +168,12 @@ class CsvSource:
     n_rows = None
 
     def __init__(self, file):
-        head = b""
-        while len(head) < HEAD and (part := file.read(HEAD - len(head))):
-            head += part
+        head, rows = _read_first_rows(file)
         if file.seekable():
             file.seek(0)
             self._file = file
         else:
             self._file = io.BufferedReader(_Resumed(head, file), BLOCK)
-        text = head.decode("utf-8-sig", errors="replace")
-        try:
-            rows = list(islice(csv.reader(io.StringIO(text, newline="")), FIRST_ROWS))
-        except csv.Error as error:
-            raise ValueError(f"Got a file that is no CSV: {error}.") from error
         if not rows:
             raise ValueError("Got an empty file, but expected a line of column names.")
         self.names, self._first_rows = rows[0], rows[1:]
@@ -234,6 +227,31 @@ class CsvSource:
         cells = {row[position] for row in self._first_rows if len(row) > position}
         cells -= MISSING_TEXTS
         return bool(cells) and {cell.lower() for cell in cells} <= {"true", "false"}
+
+
+def _read_first_rows(file):
+    """Return the beginning of a CSV file, and whole rows of cells in it.
+
+    The last row of a beginning may be cut off, and does not count unless it is the
+    last of the file. So much is read that there is one beside the header; no row can
+    be read later that is longer than a block.
+    """
+    head, size = b"", HEAD
+    while True:
+        while len(head) < size and (part := file.read(size - len(head))):
+            head += part
+        is_whole = len(head) < size
+        text = head.decode("utf-8-sig", errors="replace")
+        cells = csv.reader(io.StringIO(text, newline=""))
+        try:
+            rows = list(islice(cells, FIRST_ROWS + 1))
+        except csv.Error as error:
+            raise ValueError(f"Got a file that is no CSV: {error}.") from error
+        if is_whole or len(rows) > FIRST_ROWS:
+            return head, rows[:FIRST_ROWS]
+        if len(rows) > 2 or size >= BLOCK:
+            return head, rows[:-1] or rows
+        size *= 2
 
 
 class _Resumed(io.RawIOBase):

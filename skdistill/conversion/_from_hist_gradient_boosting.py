@@ -101,7 +101,9 @@ def _levels(categories):
         )
     except (TypeError, ValueError):
         natural = False
-    if not natural or any(isinstance(c, str) for c in categories):
+    # Booleans are levels by their names, as in `level_of`.
+    named = any(isinstance(c, str | bool | np.bool_) for c in categories)
+    if named or not natural:
         return tuple(level_of(c) for c in categories), numbers
     values = values.astype(np.int64)
     codes = np.full(int(values.max(initial=-1)) + 1, -1)

@@ -13,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._distilled_base import draw_seed
 from .._distilled_cv import DistilledClassifierCV, fit_and_score
 from .._fitting import clone_seeded
-from .._metadata import route
+from .._metadata import leave_out_weightless, route
 from .._parameters import check_integer, check_number
 from .._progress import Progress
 from .._task import Task
@@ -220,7 +220,8 @@ def compare_students(
     y : array-like of shape (n_samples,)
         Class labels.
     sample_weight : array-like of shape (n_samples,), default=None
-        Non-negative weights, for teacher, students and scores.
+        Non-negative weights, for teacher, students and scores. A row of weight 0 is
+        left out.
     groups : array-like of shape (n_samples,), default=None
         Groups of rows, for the splitter.
     cv : int or splitter, default=5
@@ -369,11 +370,14 @@ def _compare_once(recipe, students, X, y, sample_weight, groups):
     adapted = [clone_seeded(student, random_state) for student in adapted]
     X = check_table(recipe, X, reset=True, accept_sparse=True)
     weights, y = check_weights(sample_weight, X), check_labels(y, X)
-    classes = recipe._classes(X, y)
+    metadata = route(recipe, weights, check_groups(groups, X), {})
+    X, y, cv, metadata = leave_out_weightless(
+        X, y, cv, metadata, splits_by_position=not recipe._has_integer_cv()
+    )
+    classes = recipe._classes(X, check_labels(y, X))
     # One pool for all; those that take no weights go without.
     samplers = [recipe._sampler(X, student) for student in adapted]
     sampler = next((s for s in samplers if s is not None), None)
-    metadata = route(recipe, weights, check_groups(groups, X), {})
     task = Task(
         teacher,
         adapted[samplers.index(sampler)],

@@ -12,6 +12,7 @@ from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 
 from .._columns import is_frame, row_dictionaries, take_rows
+from .._student_columns import select_columns
 from ..runtime import ModelSpec, load, save
 from ._predictions import as_table
 
@@ -101,6 +102,8 @@ def measure_cost(model, X):
     if issparse(X):
         X = X.tocsr()
     X = take_rows(X, np.arange(min(X.shape[0], BATCH_ROWS)))
+    if getattr(model, "student_columns_", None) is not None:
+        X = select_columns(model, X)
     model = getattr(model, "student_", model)
     spec = _spec(model)
     if spec is None:

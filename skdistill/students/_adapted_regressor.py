@@ -11,7 +11,7 @@ from .._fitting import clone_seeded, fit_with_weights
 from ..conversion import to_spec
 from ..conversion._students import with_names
 from ..losses._regression import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
-from ._base import copy_input_tags
+from ._base import copy_input_tags, counted_rows, objective_weights
 from ._regressor import StudentRegressor
 
 SPOKEN = ("loss", "loss_function", "objective", "criterion")
@@ -261,16 +261,8 @@ def own_level(regressor):
 
 def _once(X, targets, sample_weight):
     """Rows with any weight, their mixtures, and weights if they differ."""
-    teacher, true = targets.term_weights()
-    weights = teacher + true
-    rows = np.flatnonzero(weights)
-    if sample_weight is not None or np.ptp(weights[rows]) > 0:
-        weights = weights if sample_weight is None else weights * sample_weight
-        weights = weights[rows]
-    else:
-        weights = None
-    X = X if len(rows) == len(targets) else take_rows(X, rows)
-    return X, targets.mixture()[rows], weights
+    X, targets, weights = counted_rows(X, targets, sample_weight)
+    return X, targets.mixture(), objective_weights(targets, weights)
 
 
 def _twice(X, targets, sample_weight):

@@ -206,6 +206,31 @@ def copy_input_tags(tags, *estimators):
     return tags
 
 
+def counted_rows(X, targets, sample_weight):
+    """Return the rows that the objective asks anything of, with their own weights.
+
+    With ``alpha = 0`` a row without a label has no term at all. If none has one, all
+    rows stay.
+    """
+    terms = np.sum(targets.term_weights(), axis=0)
+    if terms.all() or not terms.any():
+        return X, targets, sample_weight
+    rows = np.flatnonzero(terms)
+    weights = None if sample_weight is None else sample_weight[rows]
+    return take_rows(X, rows), targets[rows], weights
+
+
+def objective_weights(targets, sample_weight):
+    """Return what rows weigh in the objective, None if all weigh the same.
+
+    Their own weights times those of their terms: alpha in rows without a label.
+    """
+    terms = np.sum(targets.term_weights(), axis=0)
+    if np.ptp(terms) == 0:
+        return sample_weight
+    return terms if sample_weight is None else terms * sample_weight
+
+
 def row_optimum(targets):
     """Log-odds that minimise the objective of each row by itself."""
     soft, hard = targets.term_weights()

@@ -9,7 +9,7 @@ from ..conversion._orders import split_levels
 from ..conversion._students import booster_trees
 from ..losses._boosting import SoftTargetObjective
 from ..runtime import ModelSpec
-from ._base import group_optimum
+from ._base import counted_rows, group_optimum, objective_weights
 from ._ordering import OrderingEncoder
 from ._scored import ScoredStudentClassifier
 
@@ -118,7 +118,10 @@ class BoostedStudentClassifier(ScoredStudentClassifier):
 
     def _fit(self, X, targets, sample_weight):
         lightgbm = import_lightgbm()
-        self.encoder_ = OrderingEncoder().fit(X, targets, sample_weight)
+        X, targets, sample_weight = counted_rows(X, targets, sample_weight)
+        self.encoder_ = OrderingEncoder().fit(
+            X, targets, objective_weights(targets, sample_weight)
+        )
         weights = np.ones(len(targets)) if sample_weight is None else sample_weight
         everyone = np.zeros(len(targets), dtype=np.int64)
         (self.base_log_odds_,) = group_optimum(everyone, 1, targets, weights)

@@ -9,7 +9,7 @@ from .._parameters import check_integer
 from .._regression_targets import RegressionTargets
 from .._validation import check_categories, check_table
 from ..runtime import EncoderSpec
-from ._base import any_targets, check_training_data
+from ._base import any_targets, check_training_data, counted_rows
 from ._column_codes import fit_category, fit_number, keep_best_intervals
 
 MAX_SIGNAL_COLUMNS = 32
@@ -121,6 +121,7 @@ class TabularEncoder(TransformerMixin, BaseEstimator):
         X, targets, weights = check_training_data(
             self, X, y, sample_weight, read_targets=any_targets, accept_sparse=True
         )
+        X, targets, weights = counted_rows(X, targets, weights)
         weights = np.ones(len(targets)) if weights is None else weights
         sample = _sample(weights)
         columns, gains = self._fit_columns(X, targets, weights, sample)

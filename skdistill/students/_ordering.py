@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import iterate_columns, read_columns
 from .._validation import check_categories, check_table
-from ._base import any_targets, check_training_data
+from ._base import any_targets, check_training_data, counted_rows
 
 
 class OrderingEncoder(TransformerMixin, BaseEstimator):
@@ -73,6 +73,7 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
         X, targets, weights = check_training_data(
             self, X, y, sample_weight, read_targets=any_targets
         )
+        X, targets, weights = counted_rows(X, targets, weights)
         weights = np.ones(len(targets)) if weights is None else weights
         target = targets.mixture().reshape(len(targets), -1)
         self.columns_, self.orders_ = [], []

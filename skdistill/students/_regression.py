@@ -6,7 +6,13 @@ from sklearn.utils import get_tags
 
 from .._fitting import clone_seeded, fit_with_weights
 from .._parameters import check_number
-from ._base import StudentClassifier, copy_input_tags, row_optimum
+from ._base import (
+    StudentClassifier,
+    copy_input_tags,
+    counted_rows,
+    objective_weights,
+    row_optimum,
+)
 
 
 class LogOddsStudentClassifier(StudentClassifier):
@@ -16,7 +22,8 @@ class LogOddsStudentClassifier(StudentClassifier):
     `SoftTargets`, clipped to :math:`\pm` `largest_log_odds`: with two classes the
     log-odds of the second, with more the centred log-odds of all. The optimum of each
     row is exact, but squared error on log-odds weighs deviations of confident rows
-    more than the objective does.
+    more than the objective does. Rows without a label weigh :math:`\alpha`, as in the
+    objective; where others have one, the regressor must take weights.
 
     Parameters
     ----------
@@ -66,6 +73,8 @@ class LogOddsStudentClassifier(StudentClassifier):
         return copy_input_tags(super().__sklearn_tags__(), self.regressor)
 
     def _fit(self, X, targets, sample_weight):
+        X, targets, weights = counted_rows(X, targets, sample_weight)
+        weights = objective_weights(targets, weights)
         logits = row_optimum(targets)
         if logits.shape[1] == 2:
             logits = logits[:, 1] - logits[:, 0]
@@ -73,7 +82,7 @@ class LogOddsStudentClassifier(StudentClassifier):
         regressor = clone_seeded(self.regressor, self.random_state)
         if logits.ndim == 2 and not get_tags(regressor).target_tags.multi_output:
             regressor = MultiOutputRegressor(regressor)
-        self.regressor_ = fit_with_weights(regressor, X, logits, sample_weight)
+        self.regressor_ = fit_with_weights(regressor, X, logits, weights)
 
     def _log_odds(self, X):
         logits = np.asarray(self.regressor_.predict(X), dtype=np.float64)

@@ -9,7 +9,7 @@ from .._parameters import check_integer, check_number
 from ..conversion._orders import split_levels
 from ..conversion._students import single_tree
 from ..runtime import ModelSpec
-from ._base import group_optimum
+from ._base import counted_rows, group_optimum, objective_weights
 from ._ordering import OrderingEncoder
 from ._scored import ScoredStudentClassifier
 
@@ -35,7 +35,8 @@ class TreeStudentClassifier(ScoredStudentClassifier):
     max_depth : int or None, default=None
         Largest depth.
     min_samples_leaf : float, default=5
-        Least total sample weight of a leaf; a row without weights counts 1.
+        Least total weight of a leaf; a row without weights counts 1, and one without
+        a label :math:`\alpha` times its weight.
     smoothing : float, default=1.0
         Weight of the distribution of all rows in every leaf, in rows.
     random_state : int, RandomState or None, default=None
@@ -112,8 +113,10 @@ class TreeStudentClassifier(ScoredStudentClassifier):
         check_number("smoothing", self.smoothing, 0)
 
     def _fit(self, X, targets, sample_weight):
-        weights = np.ones(len(targets)) if sample_weight is None else sample_weight
-        self.encoder_ = OrderingEncoder().fit(X, targets, weights)
+        X, targets, weights = counted_rows(X, targets, sample_weight)
+        weights = np.ones(len(targets)) if weights is None else weights
+        growing = objective_weights(targets, weights)
+        self.encoder_ = OrderingEncoder().fit(X, targets, growing)
         numbers = self.encoder_.transform(X)
         mixture = targets.mixture()
         # With two classes the second column says it all, in half the time.
@@ -121,9 +124,9 @@ class TreeStudentClassifier(ScoredStudentClassifier):
         self.tree_ = DecisionTreeRegressor(
             max_leaf_nodes=self.max_leaf_nodes,
             max_depth=self.max_depth,
-            min_weight_fraction_leaf=min(self.min_samples_leaf / weights.sum(), 0.5),
+            min_weight_fraction_leaf=min(self.min_samples_leaf / growing.sum(), 0.5),
             random_state=check_random_state(self.random_state),
-        ).fit(numbers, mixture, sample_weight=weights)
+        ).fit(numbers, mixture, sample_weight=growing)
         leaves = self.tree_.apply(numbers)
         n_nodes = self.tree_.tree_.node_count
         self.leaf_log_odds_ = group_optimum(

@@ -2,11 +2,13 @@
 
 from abc import abstractmethod
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..conversion._orders import split_levels
 from ..losses._regression import SquaredLoss
 from ..runtime import ModelSpec
+from ._base import counted_rows, objective_weights
 from ._ordering import OrderingEncoder
 from ._regressor import ScoredStudentRegressor
 
@@ -47,9 +49,9 @@ class TreesStudentRegressor(ScoredStudentRegressor):
             )
 
     def _fit(self, X, targets, sample_weight):
-        teacher, true = targets.term_weights()
-        weights = teacher + true
-        weights = weights if sample_weight is None else weights * sample_weight
+        X, targets, weights = counted_rows(X, targets, sample_weight)
+        weights = np.ones(len(targets)) if weights is None else weights
+        weights = objective_weights(targets, weights)
         self.encoder_ = OrderingEncoder().fit(X, targets, weights)
         self._fit_trees(self.encoder_.transform(X), targets.mixture(), weights)
 

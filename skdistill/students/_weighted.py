@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._columns import take_rows
-from .._fitting import clone_seeded, fit_with_weights
+from .._fitting import are_codes, clone_seeded, fit_with_weights, needs_codes
 from .._log_odds import classifier_log_odds, floor_log_odds
 from .._parameters import check_number
 from ..losses._reference import softmax
@@ -37,7 +37,8 @@ class WeightedStudentClassifier(StudentClassifier):
     Attributes
     ----------
     classifier_ : estimator
-        Fitted on the repeated rows.
+        Fitted on the repeated rows. One that takes no other labels than the numbers
+        from 0, as `XGBClassifier`, knows the classes as these.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     n_features_in_ : int
@@ -84,10 +85,11 @@ class WeightedStudentClassifier(StudentClassifier):
         if sample_weight is not None:
             weights = weights * sample_weight[rows]
         self.n_training_rows_ = len(targets)
+        self._known_as = _labels_for(self.classifier, targets.classes, columns)
         self.classifier_ = fit_with_weights(
             clone_seeded(self.classifier, self.random_state),
             take_rows(X, rows),
-            targets.classes[columns],
+            self._known_as[columns],
             weights,
         )
 
@@ -95,7 +97,22 @@ class WeightedStudentClassifier(StudentClassifier):
         return classifier_log_odds(
             self.classifier_,
             X,
-            self.classes_,
+            self._known_as,
             unseen_log_odds=floor_log_odds(self.n_training_rows_),
             smooths=False,  # it predicts what the classifier predicts
         )
+
+
+def _labels_for(classifier, classes, columns):
+    """Labels of the classes as the classifier takes them.
+
+    Those in `columns` are numbered first, since some classifiers take nothing but
+    numbers without a gap.
+    """
+    present = np.unique(columns)
+    if not needs_codes(classifier) or are_codes(classes[present]):
+        return classes
+    absent = np.setdiff1d(np.arange(len(classes)), present)
+    codes = np.empty(len(classes), dtype=np.int64)
+    codes[np.concatenate([present, absent])] = np.arange(len(classes))
+    return codes

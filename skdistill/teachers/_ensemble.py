@@ -9,7 +9,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._columns import take_rows
 from .._fitting import is_frozen, takes_weights
-from .._log_odds import check_is_classifier, classifier_log_odds, floor_log_odds
+from .._log_odds import (
+    check_is_classifier,
+    classifier_log_odds,
+    floor_log_odds,
+    single_class_log_odds,
+)
 from .._validation import check_labels, check_table, check_weights
 from ..targets import encode_labels
 from ._label_codes import fit_teacher
@@ -313,8 +318,11 @@ class TeacherEnsemble(LogProbaMixin, ClassifierMixin, BaseEstimator):
 
     def _hold_out(self, teacher, X, y, sample_weight, train, test):
         weights = None if sample_weight is None else sample_weight[train]
+        met, floor = np.unique(y[train]), floor_log_odds(len(train))
+        if len(met) == 1 and not is_frozen(teacher):
+            return single_class_log_odds(met[0], self.classes_, len(test), floor)
         fitted = _fit(teacher, take_rows(X, train), y[train], weights)
-        return self._log_odds(fitted, take_rows(X, test), floor_log_odds(len(train)))
+        return self._log_odds(fitted, take_rows(X, test), floor)
 
 
 def _named(teachers):

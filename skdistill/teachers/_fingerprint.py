@@ -20,6 +20,10 @@ PROTOCOL = 5
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
 """Types of constants that read the same in every process."""
 
+FIXED = (*CONSTANTS, tuple, frozenset)
+"""Types of attributes of classes that are code. Lists and dictionaries may be logs or
+registries, which grow while a program runs."""
+
 
 def fingerprint(name, arguments):
     """Return what tells a call from all others, the same in every process.
@@ -77,7 +81,8 @@ def _describe_table(value):
     """Parts of a table without what only says how it came about."""
     if issparse(value):
         value = value.tocsr()
-        return ["csr", value.shape, value.data, value.indices, value.indptr]
+        arrays = value.data, value.indices, value.indptr
+        return ["csr", value.shape, value.dtype.str, *arrays]
     if isinstance(value, np.ndarray):
         return [value.dtype.str, value.shape, np.ascontiguousarray(value)]
     return [value]
@@ -154,8 +159,8 @@ def _class_code(kind):
         member = getattr(member, "__func__", getattr(member, "fget", member))
         if isinstance(member, FunctionType):
             parts.append((name, _function_code(member)))
-        elif isinstance(member, CONSTANTS) and not name.startswith("__"):
-            parts.append((name, repr(member)))
+        elif isinstance(member, FIXED) and not name.startswith("__"):
+            parts.append((name, _constant(member)))
     bases = [_identity(base) for base in kind.__bases__]
     return parts, bases
 
@@ -178,7 +183,11 @@ def _constant(value):
         return _code(value)
     if isinstance(value, tuple):
         return [_constant(entry) for entry in value]
-    if isinstance(value, frozenset):
-        return sorted(repr(entry) for entry in value)
+    if isinstance(value, list):
+        return ["list", *map(_constant, value)]
+    if isinstance(value, dict):
+        return [(_constant(key), _constant(entry)) for key, entry in value.items()]
+    if isinstance(value, set | frozenset):
+        return sorted(str(_constant(entry)) for entry in value)
     # Of other objects the text may tell the address.
     return repr(value) if isinstance(value, CONSTANTS) else type(value).__name__

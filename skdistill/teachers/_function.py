@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils.metaestimators import available_if
 
-from .._columns import is_frame, take_rows, to_array
+from .._columns import column_names, is_frame, take_rows, to_array
 from .._parameters import check_integer
 from .._validation import check_labels, check_table, check_weights
 from ..losses._reference import log_softmax, softmax
@@ -39,7 +39,8 @@ class FunctionTeacher(ClassifierMixin, BaseEstimator):
         types of the table that came, and returns an array-like of shape
         (n_rows, n_classes), columns in the order of `classes`. With two classes,
         shape (n_rows,) is understood as the probability or the log-odds of the second
-        one. A frame whose column names are the classes is matched by name.
+        one. A frame whose column names are the classes is matched by name, unless
+        they are 0, 1, ... in order, as those of columns without names.
     classes : array-like of shape (n_classes,)
         At least two different class labels.
     batch_size : int, default=10_000
@@ -321,7 +322,10 @@ def _read(answer, rows, classes, output):
 
 def _to_array(answer, classes):
     if is_frame(answer):
-        answer = to_array(answer, [str(label) for label in classes.tolist()])
+        labels = classes.tolist()
+        if not set(labels) & set(column_names(answer)):
+            labels = [str(label) for label in labels]
+        answer = to_array(answer, labels)
     try:
         return np.asarray(answer, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -11,8 +11,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from .._fitting import fit_with_weights, last_step
-from .._kinds import known
+from .._fitting import are_codes, fit_with_weights, needs_codes
 from .._validation import check_labels, check_table, check_weights
 
 
@@ -45,24 +44,9 @@ def fit_teacher(teacher, X, y, sample_weight=None, fit_params=None):
     ValueError
         If there are weights that the teacher cannot take.
     """
-    if _needs_codes(teacher) and not _are_codes(np.unique(y)):
+    if needs_codes(teacher) and not are_codes(np.unique(y)):
         teacher = CodingClassifier(teacher)
     return fit_with_weights(clone(teacher), X, y, sample_weight, fit_params)
-
-
-def _are_codes(classes):
-    return classes.dtype.kind in "iu" and np.array_equal(classes, range(len(classes)))
-
-
-def _needs_codes(teacher):
-    while not isinstance(teacher, CodingClassifier):
-        if known("NEEDS_CODES", teacher):
-            return True
-        inner = last_step(getattr(teacher, "estimator", teacher))
-        if inner is teacher:
-            return False
-        teacher = inner
-    return False
 
 
 def _inner_has(name):

@@ -10,8 +10,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._columns import take_rows
-from .._fitting import is_frozen, take_params
-from .._log_odds import classifier_log_odds, floor_log_odds
+from .._fitting import is_frozen, positions, take_params
+from .._log_odds import classifier_log_odds, floor_log_odds, single_class_log_odds
 from .._progress import Progress
 from ._bagging import MOST_ROWS, bagged_log_odds, labels_pool
 from ._label_codes import fit_teacher
@@ -209,9 +209,14 @@ def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
 
 
 def held_out_parts(cv, X, y, split_params=None):
-    """Return train and test parts, without those that hold out nothing."""
+    """Return train and test parts, without those one of which is empty.
+
+    Where rows of weight 0 have been left out, nothing may be before the first part of
+    a `sklearn.model_selection.TimeSeriesSplit`.
+    """
     splits = cv.split(X, y, **(split_params or {}))
-    splits = [(train, test) for train, test in splits if len(test)]
+    splits = [tuple(map(positions, parts)) for parts in splits]
+    splits = [(train, test) for train, test in splits if len(train) and len(test)]
     times = np.zeros(len(y), dtype=int)
     for train, test in splits:
         if np.intersect1d(train, test).size:
@@ -272,9 +277,7 @@ def label_fold(fit, X, y, classes, train, test, pools=()):
     floor = floor_log_odds(len(train))
     met = np.unique(y[train])
     if len(met) == 1:
-        # Few classifiers can be fitted on one class; all would say the same.
-        logits = np.full((len(test), len(classes)), floor)
-        logits[:, classes == met[0]] = np.log1p(-np.exp(floor))
+        logits = single_class_log_odds(met[0], classes, len(test), floor)
         return FoldLabels(logits, [None for _ in pools])
     return read_fold(fit(train), classes, take_rows(X, test), floor, pools)
 

@@ -13,6 +13,7 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    VotingClassifier,
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -23,6 +24,8 @@ from xgboost import XGBClassifier
 from skdistill.augmentation import SplitMidpoints
 from skdistill.augmentation._split_midpoints import _midpoints
 from skdistill.augmentation._thresholds import read_thresholds
+from skdistill.teachers import EarlyStoppingTeacher
+from skdistill.teachers._label_codes import fit_teacher
 
 READABLE = [
     LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1),
@@ -206,3 +209,32 @@ def test_teachers_of_other_columns_are_refused(data, teacher):
     teacher = clone(teacher).fit(X, y)
     with pytest.raises(ValueError, match="Got a teacher fitted on 4 columns, but exp"):
         SplitMidpoints().sample(X[:, :3], 5, teacher=teacher)
+
+
+def test_thresholds_are_read_whatever_the_labels_are(data):
+    X, y = data
+    labels = np.array(["a", "b", "c"])[y]
+    plain = XGBClassifier(n_estimators=5, n_jobs=1)
+    coded = fit_teacher(plain, X, labels)
+    assert type(coded) is not XGBClassifier
+    stopping = EarlyStoppingTeacher(
+        LGBMClassifier(n_estimators=5, early_stopping_round=2, verbose=-1, n_jobs=1),
+        random_state=0,
+    ).fit(X, labels)
+    for teacher, inside in (
+        (coded, clone(plain).fit(X, y)),
+        (FrozenEstimator(coded), clone(plain).fit(X, y)),
+        (stopping, stopping.estimator_),
+    ):
+        found, expected = (read_thresholds(t, 4) for t in (teacher, inside))
+        assert sum(map(len, expected)) > 0
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_members_may_be_ensembles_of_any_size(data):
+    X, y = data
+    forests = [(str(n), RandomForestClassifier(n)) for n in (2, 3)]
+    for members in (forests, [*forests, ("line", LogisticRegression())]):
+        teacher = VotingClassifier(members, voting="soft").fit(X, y)
+        assert SplitMidpoints().sample(X, 5, teacher=teacher).shape == (5, 4)

@@ -191,6 +191,18 @@ def test_the_classes_of_a_native_model(classes, numbers, capsys):
     assert found["quality"][0]["accuracy"] > 0.75
 
 
+def test_a_class_without_a_row_is_of_the_type_of_the_others(numbers, capsys):
+    labels = np.arange(len(numbers)) % 3
+    model = lightgbm.LGBMClassifier(**FAST).fit(numbers[NUMBERS], labels)
+    model.booster_.save_model("t.txt")
+    table = numbers.assign(y=10 * labels + 10)
+    table[labels < 2].to_parquet("numbers.parquet")
+    line = "--teacher", "t.txt", "--classes", "10,20,30"
+    assert distill(*line, *SIMPLE, "--json") == 0
+    assert result(capsys)["classes"] == ["10", "20", "30"]
+    assert load("s.skd").classes_.tolist() == [10, 20, 30]
+
+
 @pytest.mark.parametrize("suffix", ["joblib", "pkl"])
 def test_a_pickled_teacher_needs_trust(suffix, numbers, told, capsys):
     teacher = make_pipeline(StandardScaler(), LogisticRegression())

@@ -122,6 +122,42 @@ def test_booleans_and_missing_values_of_a_csv_file(tmp_path, rng):
     np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
 
 
+@pytest.mark.parametrize("text", [str, str.lower, str.upper])
+def test_booleans_beside_missing_ones_are_read_as_pandas_reads_them(
+    text, tmp_path, rng
+):
+    frame = pd.DataFrame(
+        {"flag": rng.choice(["True", "False"], 200), "number": rng.normal(size=200)}
+    )
+    y = frame["flag"] == "True"
+    frame["flag"] = frame["flag"].map(text)
+    frame.loc[3, "flag"] = None
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    read = pd.read_csv(tmp_path / "rows.csv")
+    student = TreeStudentClassifier(random_state=0)
+    expected = student.fit(read.astype({"flag": "category"}), y).predict_proba(read)
+    assert np.ptp(expected[:, 1]) > 0.8
+    save(student.to_spec(), tmp_path / "s.skd")
+    score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", tmp_path / "s.parquet")
+    found = pd.read_parquet(tmp_path / "s.parquet")
+    np.testing.assert_array_equal(found["proba_True"], expected[:, 1])
+
+
+@pytest.mark.parametrize(("n_columns", "letters"), [(700, 5), (4000, 40)])
+def test_wide_tables_of_booleans(n_columns, letters, tmp_path, rng):
+    """Not even the first lines are where the beginning of the file ends."""
+    flags = rng.random((60, n_columns)) < 0.5
+    names = [f"{j:0{letters}}" for j in range(n_columns)]
+    frame = pd.DataFrame(flags, columns=names)
+    student = TreeStudentClassifier(random_state=0).fit(frame, flags[:, -1])
+    save(student.to_spec(), tmp_path / "s.skd")
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    out = tmp_path / "s.parquet"
+    score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", out)
+    expected = student.predict_proba(frame)[:, 1]
+    np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_no_rows_give_no_scores(files, tmp_path, suffix, capsys):
     frame = pd.read_parquet(files / "rows.parquet").iloc[:0]

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
 
 from skdistill.conversion import to_spec
+from skdistill.runtime import Scorer
 
 INFINITE = (np.inf, -np.inf)
 
@@ -55,6 +56,17 @@ def test_trees_that_average_probabilities(model, n_classes, missing, probe):
     spec = to_spec(model)
     assert spec.averages
     check(model, spec, probe(spec, X, specials=(np.nan, -0.0)))
+
+
+def test_booleans_are_categories_of_histograms(rng):
+    frame = pd.DataFrame({"flag": rng.random(400) < 0.5, "x": rng.normal(size=400)})
+    y = frame["flag"] ^ (rng.random(400) < 0.1)
+    model = HistGradientBoostingClassifier(max_iter=5, categorical_features=["flag"])
+    proba = model.fit(frame, y).predict_proba(frame)
+    assert np.ptp(proba[:, 1]) > 0.3
+    for rows in (frame, frame.iloc[:3], frame.assign(flag=frame["flag"].astype(str))):
+        scored = Scorer(to_spec(model)).predict_proba(rows)
+        np.testing.assert_allclose(scored, proba[: len(rows)], atol=1e-9)
 
 
 def test_a_tree_of_one_leaf():

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 
 from skdistill.export import ParityCertificate, compare, parity_rows
 from skdistill.runtime import CategoryColumn, EncoderSpec, ModelSpec, NetworkSpec
+from skdistill.students import TreeStudentClassifier
 
 seeds = st.integers(0, 2**32 - 1)
 GOOD = ParityCertificate(10, 1e-6, 1e-7, 1, 1e-5)
@@ -196,3 +197,15 @@ def test_columns_without_numbers_are_no_obstacle(iris_spec):
     rows = parity_rows(ModelSpec(network, iris_spec.classes))
     assert rows.shape[1] == 2
     assert set(np.unique(rows[~np.isnan(rows[:, 1]), 1])) == {-2, -1}
+
+
+def test_trees_without_a_table_are_compared_on_both_sides_of_their_thresholds():
+    X = np.random.default_rng(0).normal(size=(300, 3)) * [1, 1e-3, 1e30]
+    spec = TreeStudentClassifier(random_state=0).fit(X, X.sum(axis=1) > 0).to_spec()
+    rows = parity_rows(spec, n_rows=200)[:200]
+    assert np.isfinite(rows).all()
+    trees = spec.predictor
+    for j in set(trees.features.tolist()):
+        below = rows[:, j, None] <= trees.thresholds[trees.features == j]
+        assert below.any(axis=0).all()
+        assert not below.all(axis=0).any()

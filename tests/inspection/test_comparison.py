@@ -244,3 +244,12 @@ def test_the_interval_of_nadeau_and_bengio():
 def test_wrong_input_is_named(parameters, error, match):
     with pytest.raises(error, match=match):
         compare(**parameters)
+
+
+def test_rows_of_weight_zero_are_no_rows():
+    weights = np.where(np.arange(300) < 60, 0.0, 1.0)
+    found = compare(sample_weight=weights)
+    shorter = compare(X=X[60:], y=y[60:], sample_weight=weights[60:])
+    np.testing.assert_array_equal(found.scores, shorter.scores)
+    np.testing.assert_array_equal(found.prior_scores, shorter.prior_scores)
+    np.testing.assert_array_equal(found.intervals, shorter.intervals)

@@ -7,6 +7,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skdistill import DistilledClassifier
 from skdistill.conversion import to_spec
 from skdistill.inspection import Cost, measure_cost
 from skdistill.inspection import _cost as cost_module
@@ -51,6 +52,19 @@ def test_categories_and_arrays_of_objects_are_measured(distilled):
     cells = np.array([["a", 1.0], ["b", 2.0], ["a", None]] * 20, dtype=object)
     student = TreeStudentClassifier().fit(cells, [0, 1, 0] * 20)
     assert check(measure_cost(student, cells)).runtime == "skdistill.runtime"
+
+
+@pytest.mark.parametrize("to_frame", [np.asarray, pd.DataFrame])
+def test_a_student_of_some_columns_is_measured_on_tables_of_all(to_frame):
+    X = to_frame(NUMBERS)
+    model = DistilledClassifier(
+        LogisticRegression(),
+        TreeStudentClassifier(),
+        student_columns=[2, 0],
+        augmenter=None,
+        random_state=0,
+    ).fit(X, LABELS)
+    assert check(measure_cost(model, X)).runtime == "skdistill.runtime"
 
 
 def test_other_models_are_measured_by_their_own_method():

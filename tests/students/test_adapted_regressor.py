@@ -243,3 +243,14 @@ def test_columns_keep_their_names(regressor, rng, tmp_path):
 def test_students_stay_as_they_are():
     student = MLPStudentRegressor()
     assert as_student_regressor(student) is student
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+def test_weights_of_one_are_no_weights_whatever_the_rows_have_in_common(alpha, rng):
+    """Rows without true values all weigh the same, also where they have no term."""
+    X, t, _ = data(rng)
+    targets = RegressionTargets(t, alpha=alpha)
+    expected = Ridge().fit(X, t).predict(X)
+    for weights in (None, np.ones(len(t))):
+        student = AdaptedStudentRegressor(Ridge()).fit(X, targets, weights)
+        np.testing.assert_allclose(student.predict(X), expected, atol=1e-12)

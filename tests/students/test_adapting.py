@@ -15,12 +15,15 @@ from sklearn.preprocessing import StandardScaler
 from skdistill import SoftTargets
 from skdistill.losses import soft_target_loss
 from skdistill.students import (
+    BoostedStudentClassifier,
     LogOddsStudentClassifier,
     MLPStudentClassifier,
     SkorchStudentClassifier,
+    TreeStudentClassifier,
     WeightedStudentClassifier,
     as_student,
 )
+from skdistill.students._base import row_optimum
 
 
 def linear_data(rng, n_classes=3, n_samples=400, **options):
@@ -93,6 +96,84 @@ def test_weighted_rows_minimise_the_objective(rng):
     )
     np.testing.assert_allclose(X.T @ gradient, 0, atol=1e-4)
     np.testing.assert_allclose(gradient.sum(axis=0), 0, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_regressor_weighs_rows_as_the_objective_does(n_classes, rng):
+    X, targets = linear_data(rng, n_classes)
+    labels = rng.integers(-1, n_classes, len(targets))
+    targets = SoftTargets(targets.logits, labels, alpha=0.4)
+    weights = rng.random(len(targets))
+    student = LogOddsStudentClassifier(LinearRegression())
+    student.fit(X, targets, sample_weight=weights)
+    wanted = row_optimum(targets)
+    wanted = wanted[:, 1:] - wanted[:, :1] if n_classes == 2 else wanted
+    wanted = wanted.clip(-8, 8)
+    by_hand = LinearRegression().fit(
+        X, wanted, sample_weight=weights * np.where(labels < 0, 0.4, 1)
+    )
+    predicted = student.regressor_.predict(X).reshape(wanted.shape)
+    np.testing.assert_allclose(predicted, by_hand.predict(X), atol=1e-8)
+
+
+def test_a_regressor_without_weights_learns_rows_that_weigh_the_same(rng):
+    X, targets = linear_data(rng, 2)
+    for labels, alpha in [(None, 0.5), (rng.integers(0, 2, len(X)), 0.5)]:
+        soft = SoftTargets(targets.logits, labels, alpha=alpha)
+        as_student(KNeighborsRegressor()).fit(X, soft)
+    labels[:100] = -1
+    student = as_student(KNeighborsRegressor())
+    student.fit(X, SoftTargets(targets.logits, labels, alpha=0.0))
+    assert student.regressor_.n_samples_fit_ == len(X) - 100
+    with pytest.raises(ValueError, match="KNeighborsRegressor cannot take it"):
+        student.fit(X, SoftTargets(targets.logits, labels, alpha=0.5))
+
+
+@pytest.mark.parametrize(
+    "student",
+    [
+        BoostedStudentClassifier(n_estimators=3, random_state=0),
+        LogOddsStudentClassifier(LinearRegression()),
+        TreeStudentClassifier(random_state=0),
+        WeightedStudentClassifier(LogisticRegression()),
+    ],
+    ids=lambda student: type(student).__name__,
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_without_the_teacher_unlabelled_rows_change_nothing(student, weighted, rng):
+    X = rng.normal(size=(400, 3))
+    X[:, 2] = X[:, 2] > 0
+    X = X.astype(object)
+    X[:, 2] = np.where(X[:, 2] == 1, "a", "b")
+    X[:200, 0] += 3
+    if not isinstance(student, BoostedStudentClassifier | TreeStudentClassifier):
+        X = X[:, :2].astype(float)
+    labels = np.append(np.full(200, -1), rng.integers(0, 2, 200))
+    targets = SoftTargets(rng.normal(size=(400, 2)), labels, alpha=0.0)
+    weights = rng.random(400) if weighted else None
+    both = student.fit(X, targets, sample_weight=weights).predict_proba(X)
+    alone = student.fit(
+        X[200:], targets[200:], None if weights is None else weights[200:]
+    ).predict_proba(X)
+    np.testing.assert_allclose(both, alone, atol=1e-9)
+
+
+@pytest.mark.parametrize("classes", [["no", "so", "yes"], [1, 2, 3], [0, 1, 2]])
+@pytest.mark.parametrize("n_seen", [2, 3])
+def test_a_classifier_of_numbered_classes_takes_any(classes, n_seen, rng):
+    xgboost = pytest.importorskip("xgboost")
+    X = rng.normal(size=(300, 2))
+    logits = np.stack([X[:, 0], np.full(300, -40.0), -X[:, 0]], axis=1)
+    if n_seen == 3:
+        logits[:, 1] = X[:, 1]
+    targets = SoftTargets(3 * logits, classes=classes)
+    student = as_student(xgboost.XGBClassifier(n_estimators=20, max_depth=3))
+    student.fit(X, targets)
+    assert student.classes_.tolist() == classes
+    assert (student.predict(X) == np.asarray(targets)).mean() > 0.9
+    proba = student.predict_proba(X)
+    np.testing.assert_allclose(proba, targets.proba(), atol=0.35)
+    assert (proba[:, 1] < 0.01).all() == (n_seen == 2)
 
 
 def test_weights_of_rows_multiply(rng):

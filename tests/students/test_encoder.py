@@ -32,6 +32,16 @@ def test_weights_are_repetitions(adult, rng):
         np.testing.assert_allclose(weighted, repeated, atol=1e-5)
 
 
+@pytest.mark.parametrize("encoder", [TabularEncoder(), OrderingEncoder()])
+def test_without_the_teacher_unlabelled_rows_change_no_code(encoder, adult, rng):
+    X, y = adult
+    codes = np.where(np.arange(len(y)) < 500, y == y[0], -1)
+    targets = SoftTargets(rng.normal(size=(len(y), 2)), codes, alpha=0.0)
+    both = encoder.fit(X, targets).transform(X)
+    alone = encoder.fit(X[:500], targets[:500]).transform(X)
+    np.testing.assert_array_equal(both, alone)
+
+
 def test_edges_are_where_the_teacher_changes_its_mind(rng):
     x = rng.random(2000)
     encoder = TabularEncoder(n_bins=2).fit(x[:, None], step_targets(x, 0.3))

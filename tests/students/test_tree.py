@@ -41,6 +41,30 @@ def test_leaves_minimise_the_objective(temperature, alpha, rng):
     )
 
 
+def test_rows_without_a_label_weigh_alpha_when_it_grows(rng):
+    """Heavy rows of the teacher decide the only split, unless alpha is low."""
+    X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]).repeat(10, axis=0)
+    labels = np.array([0, 0, 1, 1]).repeat(10)
+    unlabelled = np.array([[0.0, 0.0], [0.0, 1.0]]).repeat(10, axis=0)
+    taught = np.array([[9.0, -9.0], [-9.0, 9.0]]).repeat(10, axis=0)
+    one_hot = np.array([[9.0, -9.0], [-9.0, 9.0]])[labels]
+    split = {}
+    for alpha in (0.05, 0.95):
+        targets = SoftTargets(
+            np.concatenate([one_hot, taught]),
+            np.append(labels, np.full(20, -1)),
+            alpha=alpha,
+        )
+        student = TreeStudentClassifier(max_leaf_nodes=2, random_state=0)
+        student.fit(
+            np.concatenate([X, unlabelled]),
+            targets,
+            sample_weight=np.repeat([1.0, 6.0], [40, 20]),
+        )
+        split[alpha] = student.tree_.tree_.feature[0]
+    assert split == {0.05: 0, 0.95: 1}
+
+
 def test_smoothing_keeps_every_class_possible(rng):
     X = rng.normal(size=(200, 2))
     student = TreeStudentClassifier(min_samples_leaf=1).fit(X, X[:, 0] > 0)

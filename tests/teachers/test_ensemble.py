@@ -350,3 +350,16 @@ def test_names_of_columns_reach_the_teachers():
     for teacher in ensemble.teachers_:
         assert len(teacher.feature_names_in_) == 4
     assert isinstance(rows, pd.DataFrame)
+
+
+@pytest.mark.parametrize("labels", [["b", "a"], [0, 1]])
+def test_weights_are_learned_where_a_fold_has_met_one_class(labels):
+    order = np.argsort(BINARY, kind="stable")
+    ordered = np.array(labels)[BINARY[order]]
+    one = np.flatnonzero(BINARY[order] == 1)
+    rows = np.arange(len(ordered))
+    cv = [(np.setdiff1d(rows, one), one), (rows[::2], rows[1::2])]
+    teachers = [LogisticRegression(), GaussianNB()]
+    found = TeacherEnsemble(teachers, weights="learned", cv=cv).fit(X[order], ordered)
+    assert found.weights_.sum() == pytest.approx(1)
+    assert found.predict_proba(X).shape == (400, 2)

@@ -104,6 +104,13 @@ def test_parts_of_a_table_are_known_by_their_content():
     assert same(sparse) == same(checked)
 
 
+def test_bytes_of_a_sparse_table_mean_something_else_in_another_type():
+    sparse = csr_array(np.array([[1, 200]], dtype=np.uint8))
+    signed = csr_array(sparse.toarray().astype(np.int8))
+    assert sparse.data.tobytes() == signed.data.tobytes()
+    assert same(sparse) != same(signed)
+
+
 @given(
     row=st.integers(0, 2),
     column=st.integers(0, 1),
@@ -165,6 +172,9 @@ def teacher_class(body):
         ("scale = 2", "scale = 3"),
         ("def fit(self, X, by=1)", "def fit(self, X, by=2)"),
         ("x + 1 for", "x + 2 for"),
+        ("factors = (1, 2)", "factors = (1, 3)"),
+        ("'low': [0, 1]", "'low': [0, 2]"),
+        ("names={'a'}", "names={'b'}"),
     ],
 )
 def test_edited_code_of_ones_own_is_another_key(old, new):
@@ -173,7 +183,8 @@ def test_edited_code_of_ones_own_is_another_key(old, new):
         "    scale = 2\n"
         "    def fit(self, X, by=1):\n"
         "        return X * 2\n"
-        "    def other(self, X):\n"
+        "    factors = (1, 2)\n"
+        "    def other(self, X, names={'a'}, ends={'low': [0, 1]}):\n"
         "        return [x + 1 for x in X]\n"
         "def function(X, by=1):\n"
         "    return X * 2\n"

@@ -161,6 +161,12 @@ def test_a_frame_of_answers_is_matched_by_the_names_of_classes(to_frame):
 
     teacher = FunctionTeacher(answer, NAMES)
     np.testing.assert_allclose(teacher.predict_proba(X), P)
+    # Labels that are numbers are names of pandas columns, too.
+    for labels in ([10, 20, 30], [2, 0, 1], [0, 1, 2]):
+        named = pd.DataFrame(P[:, order], columns=[labels[k] for k in order])
+        teacher = FunctionTeacher(lambda rows, named=named: named, labels)
+        if list(named.columns) != [0, 1, 2]:
+            np.testing.assert_allclose(teacher.predict_proba(X), P)
     # Other names tell nothing: columns are in the order of the classes.
     teacher = FunctionTeacher(lambda rows: pd.DataFrame(P), [2, 1, 0])
     np.testing.assert_allclose(teacher.predict_proba(X), P)
