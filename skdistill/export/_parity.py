@@ -290,7 +290,9 @@ def _describe(row, rows, names):
 
 def _usual_rows(spec, X, n_rows, rng):
     if X is None:
-        cells = [_draw(column, n_rows, rng) for column in spec.columns]
+        cells = [
+            _draw(spec.predictor, j, n_rows, rng) for j in range(len(spec.columns))
+        ]
         return _as_float32(np.array(cells).reshape(-1, n_rows).T)
     # Takes scipy along, which an export without a table does not need.
     from .._columns import read_columns, take_rows
@@ -308,15 +310,29 @@ def _usual_rows(spec, X, n_rows, rng):
     return _as_float32(np.stack(table, axis=1, dtype=np.float64))
 
 
-def _draw(column, n_rows, rng):
-    """Values within the training range, or any level."""
+def _draw(predictor, j, n_rows, rng):
+    """Values of column j within the training range, or any level."""
+    column = predictor.columns[j]
     if not column.is_numeric:
         return rng.integers(-2, len(column.levels), size=n_rows)
-    if np.isnan(column.low):
+    low, high = column.low, column.high
+    if np.isinf(low) or np.isinf(high):
+        low, high = _range_of_thresholds(predictor, j)
+    if np.isnan(low):
         return np.full(n_rows, column.fill)
     # Not rng.uniform, whose range may be too large for a float.
     share = rng.random(n_rows)
-    return column.low * (1 - share) + column.high * share
+    return low * (1 - share) + high * share
+
+
+def _range_of_thresholds(predictor, j):
+    """Range that reaches beyond the thresholds of a column, NaN if it has none."""
+    thresholds = _as_float32(_thresholds(predictor, j))
+    if not len(thresholds):
+        return np.nan, np.nan
+    low, high = thresholds.min(), thresholds.max()
+    margin = (high - low) / 2 or max(1.0, abs(low))
+    return low - margin, high + margin
 
 
 def _special_values(predictor, j, rng):
