@@ -1,6 +1,7 @@
 """What estimators check about their input before anything else happens."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -10,7 +11,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._columns import is_frame, is_missing
+from ._columns import is_frame, is_missing, iterate_columns
 
 MIN_TEXTS = 100
 """Fewer strings may all be different and yet be categories."""
@@ -160,6 +161,23 @@ def check_groups(groups, X):
     if any(is_missing(group) for group in groups.tolist()):
         raise ValueError("Got groups with NaN or None, but expected a group per row.")
     return groups
+
+
+def check_student_columns(X):
+    """Check, before a teacher is fitted, that students can read the columns of `X`.
+
+    Raises
+    ------
+    TypeError
+        If a column holds neither numbers nor categories.
+    ValueError
+        If a number is infinite, or `check_categories` refuses a column.
+    """
+    if not is_frame(X) and (issparse(X) or X.dtype.kind in "biuf"):
+        return
+    for column, values in iterate_columns(X):
+        if not column.is_numeric:
+            check_categories(column, values, np.ones(len(values), bool))
 
 
 def check_categories(column, codes, is_labelled):
