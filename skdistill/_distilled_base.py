@@ -19,6 +19,7 @@ from ._fitting import (
     routing_is_enabled,
     takes_weights,
 )
+from ._kinds import known
 from ._metadata import leave_out_weightless, route
 from ._regression_targets import RegressionTargets
 from ._student_columns import choose_columns, select_columns
@@ -233,7 +234,12 @@ class BaseDistilled(BaseEstimator):
         return self._check_rows(X_unlabeled)
 
     def _check_columns(self, X, columns, student):
-        """Raise if the student cannot read its columns, or no rows be made of `X`."""
+        """Raise if a column cannot be read, or no rows can be made of `X`."""
+        # A wrapper hands the table on.
+        model = getattr(self.teacher, "estimator", self.teacher)
+        check = known("CHECK_TABLE", model)
+        if check is not None:
+            check(X)
         is_read = False
         if isinstance(student, ScoredStudent):
             is_read = columns is None

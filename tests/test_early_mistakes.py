@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -147,3 +149,26 @@ def test_a_class_is_no_sampler():
     model = DistilledClassifier(Costly(), TreeStudentClassifier(), augmenter=Munge)
     with pytest.raises(ValueError, match="expected a sampler of skdistill"):
         model.fit(np.eye(N_SAMPLES), labels())
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+@pytest.mark.parametrize("kind", [pl.Categorical, pl.String])
+def test_lightgbm_does_not_end_the_process(kind, freeze):
+    X = pl.DataFrame({"number": np.arange(N_SAMPLES), "level": ["a", "b"] * 60})
+    X = X.with_columns(pl.col("level").cast(kind))
+    teacher = LGBMClassifier(n_estimators=2, n_jobs=1, verbose=-1)
+    if freeze:
+        pandas = X.to_pandas().astype({"level": "category"})
+        teacher = FrozenEstimator(teacher.fit(pandas, labels()))
+    model = DistilledClassifier(teacher, TreeStudentClassifier(), cv=2, random_state=0)
+    for frame in (X, X.to_arrow()):
+        with pytest.raises(TypeError, match=r"columns \['level'\] .* X.to_pandas\(\)"):
+            model.fit(frame, labels())
+
+
+def test_polars_rows_are_scored_by_a_model_fitted_on_pandas_ones():
+    X = pl.DataFrame({"number": np.arange(N_SAMPLES), "level": ["a", "b"] * 60})
+    readable = X.to_pandas().astype({"level": "category"})
+    teacher = LGBMClassifier(n_estimators=2, n_jobs=1, verbose=-1)
+    model = DistilledClassifier(teacher, TreeStudentClassifier(), cv=2, random_state=0)
+    assert model.fit(readable, labels()).score(X, labels()) > 0.9
