@@ -56,6 +56,8 @@ def check_labels(y, X):
 
     Raises
     ------
+    TypeError
+        If some labels are strings and others are not.
     ValueError
         If `y` is None, not one label per row, holds missing values or numbers that
         are no classes, or has only one class.
@@ -67,6 +69,12 @@ def check_labels(y, X):
     distinct = set(y.tolist())  # of objects far faster than np.unique
     if y.dtype.kind == "O" and any(is_missing(label) for label in distinct):
         raise ValueError("Input y contains NaN or None, but expected class labels.")
+    if len({isinstance(label, str) for label in distinct}) > 1:
+        types = sorted({type(label).__name__ for label in distinct})
+        raise TypeError(
+            f"Got y with labels of the types {' and '.join(types)}, but expected "
+            "labels that can be sorted: strings alone, or numbers alone."
+        )
     assert_all_finite(y, input_name="y")
     # Strings that occur again are classes, which the check takes long to find out.
     if len(distinct) > len(y) // 2 or any(type(label) is not str for label in distinct):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from lightgbm import LGBMClassifier
+from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -21,6 +21,7 @@ from skdistill.augmentation import Munge
 from skdistill.students import (
     BoostedStudentClassifier,
     MLPStudentClassifier,
+    MLPStudentRegressor,
     TreeStudentClassifier,
     TreeStudentRegressor,
 )
@@ -172,3 +173,23 @@ def test_polars_rows_are_scored_by_a_model_fitted_on_pandas_ones():
     teacher = LGBMClassifier(n_estimators=2, n_jobs=1, verbose=-1)
     model = DistilledClassifier(teacher, TreeStudentClassifier(), cv=2, random_state=0)
     assert model.fit(readable, labels()).score(X, labels()) > 0.9
+
+
+def test_numbers_that_the_loss_cannot_have():
+    model = DistilledRegressor(CostlyRegressor(), MLPStudentRegressor(), loss="poisson")
+    with pytest.raises(ValueError, match="Got y down to -1 with the Poisson loss"):
+        model.fit(np.eye(N_SAMPLES), np.arange(N_SAMPLES) - 1.0)
+
+
+def test_several_numbers_for_a_teacher_of_one():
+    teacher = LGBMRegressor(n_estimators=2, n_jobs=1, verbose=-1)
+    model = DistilledRegressor(teacher, TreeStudentRegressor())
+    with pytest.raises(ValueError, match=r"y of shape \(120, 2\).*MultiOutputRegr"):
+        model.fit(np.eye(N_SAMPLES), np.ones((N_SAMPLES, 2)))
+
+
+def test_labels_of_several_types():
+    y = np.array([0, "one"] * (N_SAMPLES // 2), dtype=object)
+    model = DistilledClassifier(Costly(), TreeStudentClassifier())
+    with pytest.raises(TypeError, match="labels of the types int and str"):
+        model.fit(np.eye(N_SAMPLES), y)
