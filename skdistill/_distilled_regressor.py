@@ -277,7 +277,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
 
     def _check_y(self, y, X):
         multi_output = get_tags(self).target_tags.multi_output
-        shape = getattr(y, "shape", np.shape(y))
+        shape = np.asarray(y).shape
         if not multi_output and len(shape) == 2 and shape[1] > 1:
             raise ValueError(
                 f"Got y of shape {shape}, but expected a 1d array: the teacher or the "
