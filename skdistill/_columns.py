@@ -214,6 +214,23 @@ def column_names(frame):
     return list(nw.from_native(frame, eager_only=True).columns)
 
 
+def arrow_columns_without_numbers(X):
+    """Return the names of such columns of a frame; pandas has other ones of its own."""
+    if not is_frame(X):
+        return []
+    frame = nw.from_native(X, eager_only=True)
+    return [
+        name
+        for name, dtype in frame.schema.items()
+        if not (
+            frame.implementation.is_pandas()
+            or dtype.is_integer()
+            or dtype.is_float()
+            or dtype == nw.Boolean
+        )
+    ]
+
+
 def row_dictionaries(frame):
     """Return each row of a frame as a dictionary of its cells by column name."""
     table = nw.from_native(frame, eager_only=True)

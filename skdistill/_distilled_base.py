@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._columns import are_of_one_kind
+from ._columns import are_of_one_kind, is_frame, learn_columns, take_columns
 from ._fitting import (
     clone_seeded,
     fit_with_weights,
@@ -19,14 +19,24 @@ from ._fitting import (
     routing_is_enabled,
     takes_weights,
 )
+from ._kinds import known
 from ._metadata import leave_out_weightless, route
+from ._regression_targets import RegressionTargets
 from ._student_columns import choose_columns, select_columns
 from ._task import Task
-from ._validation import check_groups, check_table, check_weights
+from ._validation import (
+    check_groups,
+    check_student_columns,
+    check_table,
+    check_weights,
+)
 from .augmentation import Munge
+from .augmentation._base import Sampler
 from .conversion import to_spec
 from .export import export
 from .students._base import copy_input_tags
+from .students._scored import ScoredStudent
+from .targets import SoftTargets
 from .teachers._cache import cached
 
 
@@ -115,7 +125,10 @@ class BaseDistilled(BaseEstimator):
         if not (
             self.augmenter is None
             or _is_auto(self.augmenter)
-            or hasattr(self.augmenter, "sample")
+            or (
+                hasattr(self.augmenter, "sample")
+                and not isinstance(self.augmenter, type)
+            )
         ):
             raise ValueError(
                 f"Got augmenter={self.augmenter!r}, but expected a sampler of "
@@ -191,20 +204,33 @@ class BaseDistilled(BaseEstimator):
 
         accepted = get_tags(self).input_tags
         X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
+        if isinstance(y, SoftTargets | RegressionTargets):
+            raise TypeError(
+                f"Got {type(y).__name__} as y, but expected what the teacher is fitted "
+                "to: targets that are there already go to fit of a student itself."
+            )
         weights, groups = check_weights(sample_weight, X), check_groups(groups, X)
         y = self._check_y(y, X)
         if X_unlabeled is not None:
-            X_unlabeled = self._check_pool(X_unlabeled, X)
+            X_unlabeled = self._check_unlabeled(X_unlabeled, X)
         columns = choose_columns(self.student_columns, X)
         metadata = route(self, weights, groups, fit_params)
         by_position = self._splits_rows() and not self._has_integer_cv()
         X, y, cv, metadata = leave_out_weightless(
             X, y, cv, metadata, splits_by_position=by_position
         )
+        self._check_columns(X, columns, student)
         return Task(teacher, student, cv, seed, X, y, metadata, X_unlabeled, columns)
 
-    def _check_pool(self, X_unlabeled, X):
-        """Return checked rows without labels, which will be put below those of X."""
+    def _check_unlabeled(self, X_unlabeled, X):
+        """Return rows that can stand below those of the checked table `X`."""
+        kinds = [
+            "a frame" if is_frame(table) else "an array" for table in (X, X_unlabeled)
+        ]
+        if kinds[0] != kinds[1]:
+            raise TypeError(
+                f"Got {kinds[1]} as X_unlabeled, but expected {kinds[0]}, as X is."
+            )
         X_unlabeled = self._check_rows(X_unlabeled)
         if not are_of_one_kind(X, X_unlabeled):
             library = type(X).__module__.partition(".")[0]
@@ -213,6 +239,28 @@ class BaseDistilled(BaseEstimator):
                 f"frame of {library} like X."
             )
         return X_unlabeled
+
+    def _check_columns(self, X, columns, student):
+        """Raise if a column cannot be read, or no rows can be made of `X`."""
+        # A wrapper hands the table on.
+        model = getattr(self.teacher, "estimator", self.teacher)
+        check = known("CHECK_TABLE", model)
+        if check is not None:
+            check(X)
+        is_read = False
+        if isinstance(student, ScoredStudent):
+            is_read = columns is None
+            check_student_columns(X if is_read else take_columns(X, columns))
+        sampler = self._sampler(X, student)
+        if is_read or not (is_frame(X) and isinstance(sampler, Sampler)):
+            return
+        try:
+            learn_columns(X)
+        except TypeError as error:
+            raise TypeError(
+                f"{error} New rows would have to be made of it, too: with "
+                "augmenter=None there are none."
+            ) from error
 
     def _splits_rows(self):
         """Whether the splitter is asked at all."""

@@ -277,7 +277,16 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
 
     def _check_y(self, y, X):
         multi_output = get_tags(self).target_tags.multi_output
-        return check_numbers(y, X, multi_output=multi_output)
+        shape = np.asarray(y).shape
+        if not multi_output and len(shape) == 2 and shape[1] > 1:
+            raise ValueError(
+                f"Got y of shape {shape}, but expected a 1d array: the teacher or the "
+                "student predicts one number. Wrap such a teacher in "
+                "sklearn.multioutput.MultiOutputRegressor."
+            )
+        y = check_numbers(y, X, multi_output=multi_output)
+        LOSSES[self.loss].check_targets(y, y)
+        return y
 
     def _predictions(self, task, progress):
         """What the teacher predicts of rows and a pool, perhaps from the cache."""

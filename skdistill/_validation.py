@@ -1,6 +1,7 @@
 """What estimators check about their input before anything else happens."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -10,7 +11,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ._columns import is_frame, is_missing
+from ._columns import is_frame, is_missing, iterate_columns
 
 MIN_TEXTS = 100
 """Fewer strings may all be different and yet be categories."""
@@ -55,6 +56,8 @@ def check_labels(y, X):
 
     Raises
     ------
+    TypeError
+        If some labels are strings and others are not.
     ValueError
         If `y` is None, not one label per row, holds missing values or numbers that
         are no classes, or has only one class.
@@ -66,6 +69,12 @@ def check_labels(y, X):
     distinct = set(y.tolist())  # of objects far faster than np.unique
     if y.dtype.kind == "O" and any(is_missing(label) for label in distinct):
         raise ValueError("Input y contains NaN or None, but expected class labels.")
+    if len({isinstance(label, str) for label in distinct}) > 1:
+        types = sorted({type(label).__name__ for label in distinct})
+        raise TypeError(
+            f"Got y with labels of the types {' and '.join(types)}, but expected "
+            "labels that can be sorted: strings alone, or numbers alone."
+        )
     assert_all_finite(y, input_name="y")
     # Strings that occur again are classes, which the check takes long to find out.
     if len(distinct) > len(y) // 2 or any(type(label) is not str for label in distinct):
@@ -160,6 +169,23 @@ def check_groups(groups, X):
     if any(is_missing(group) for group in groups.tolist()):
         raise ValueError("Got groups with NaN or None, but expected a group per row.")
     return groups
+
+
+def check_student_columns(X):
+    """Check, before a teacher is fitted, that students can read the columns of `X`.
+
+    Raises
+    ------
+    TypeError
+        If a column holds neither numbers nor categories.
+    ValueError
+        If a number is infinite, or `check_categories` refuses a column.
+    """
+    if not is_frame(X) and (issparse(X) or X.dtype.kind in "biuf"):
+        return
+    for column, values in iterate_columns(X):
+        if not column.is_numeric:
+            check_categories(column, values, np.ones(len(values), bool))
 
 
 def check_categories(column, codes, is_labelled):

@@ -4,7 +4,10 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skdistill import DistilledClassifier
 from skdistill.runtime import load, read_header
@@ -55,3 +58,17 @@ def test_a_student_of_another_library_is_not_exported(tmp_path):
     with pytest.raises(TypeError, match="expected a student or one of"):
         model.export(tmp_path / "model.skd")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "student",
+    [LogisticRegression(), make_pipeline(StandardScaler(), TreeStudentClassifier())],
+    ids=["foreign", "pipeline"],
+)
+def test_what_cannot_be_exported_is_told_what_can(student, tmp_path):
+    X, y = load_iris(return_X_y=True)
+    model = DistilledClassifier(
+        GaussianNB(), student, cv=2, augmenter=None, random_state=0
+    ).fit(X, y)
+    with pytest.raises(TypeError, match=r"a student or .* in no pipeline: .* pickled"):
+        model.export(tmp_path / "m.skd")

@@ -17,6 +17,8 @@ these tables, from names of kinds such as ``"lightgbm.LGBMClassifier"``:
 ``WRAPPERS``
     ``inner(model, X)`` returns the model inside and the rows that it gets, where the
     model predicts the same as the one inside; rows may be ``None``.
+``CHECK_TABLE``
+    ``check(X)`` raises `TypeError` for a table that would end the process.
 ``NEEDS_CODES``
     ``True``: the model can be fitted to the labels 0 to n_classes - 1 only. ``False``:
     it takes any, whatever is inside.

@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import has_fit_parameter
 
+from .._columns import arrow_columns_without_numbers
+
 LOG_ODDS = ("binary", "cross_entropy", "multiclass")
 """Objectives whose raw scores are log-odds."""
 
@@ -79,5 +81,19 @@ def _evaluation(model, X, y, sample_weight):
     return {**rows, "eval_sample_weight": weights}
 
 
+def _check_table(X):
+    names = arrow_columns_without_numbers(X)
+    if names:
+        raise TypeError(
+            f"Got the columns {names} of a {type(X).__module__.partition('.')[0]} "
+            "frame for a LightGBM model, which would end the process (LightGBM 4.7), "
+            "but expected numbers and booleans: convert it with X.to_pandas(), where "
+            "categories are read."
+        )
+
+
+CHECK_TABLE = dict.fromkeys(
+    ("lightgbm.LGBMClassifier", "lightgbm.LGBMRegressor"), _check_table
+)
 MARGINS = {"lightgbm.LGBMClassifier": _margins}
 EVALUATION = {"lightgbm.LGBMClassifier": _evaluation}

@@ -22,6 +22,10 @@ STUDENTS = {
     "boosted": BoostedStudentClassifier,
 }
 
+MANY_CLASSES = 50
+"""More whole numbers than that may be meant as numbers. An ensemble fits trees for each
+of them, which takes hours without a word."""
+
 QUALITY = {
     "accuracy": ("accuracy", "{:.4f}"),
     "log_loss": ("log-loss", "{:.4f}"),
@@ -77,6 +81,24 @@ def read_target(name, values):
             "labels: add --regression to distil a teacher that predicts numbers."
         )
     return labels
+
+
+def tell_doubts(name, labels):
+    """Tell of labels that may not be meant as classes, before a model is fitted.
+
+    Parameters
+    ----------
+    name : str
+        Name of the target.
+    labels : ndarray of shape (n_samples,)
+        Class labels.
+    """
+    n_classes = len(np.unique(labels))
+    if labels.dtype.kind in "iu" and n_classes > MANY_CLASSES:
+        tell(
+            f"the target {name!r} has {n_classes} different whole numbers, each of "
+            "which is a class: say --regression if it is a number to predict."
+        )
 
 
 def strata(name, labels):

@@ -1,6 +1,7 @@
 """What all commands have in common: how they are declared, and wrong arguments."""
 
 import argparse
+import os
 import textwrap
 
 
@@ -63,3 +64,32 @@ def positive_integer(text):
             f"Got {text}, but expected an integer of at least 1."
         )
     return number
+
+
+def check_written(written, read):
+    """Raise UsageError if a file would be written that is read, or written twice.
+
+    Parameters
+    ----------
+    written : dict of str to str or None
+        Paths by the names of their options; None where nothing is written.
+    read : list of str or None
+        Paths of inputs.
+    """
+    seen = {_real(path): "which is read as well" for path in filter(None, read)}
+    for option, path in written.items():
+        if path is None or path == "-":
+            continue
+        if _real(path) in seen:
+            raise UsageError(
+                f"Got {option} {path}, {seen[_real(path)]}, but expected a file of its "
+                "own."
+            )
+        seen[_real(path)] = f"which {option} is as well"
+
+
+def _real(path):
+    """A name that a file has however it is reached; devices are never the same."""
+    real = os.path.realpath(path)
+    is_other = os.path.exists(real) and not os.path.isfile(real)
+    return object() if is_other else real

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from .._progress import Progress
-from ._commands import UsageError, add_command
+from ._commands import UsageError, add_command, check_written
 from ._teachers import is_native
 from ._text import format_bytes, format_differences, format_table, print_json
 
@@ -163,6 +163,15 @@ def _check(options):
         folder = Path(path).resolve().parent
         if not folder.is_dir():
             raise FileNotFoundError(f"Got {path}, but there is no folder {folder}.")
+    written = ("out", "save_model", "report")
+    check_written(
+        {f"--{name.replace('_', '-')}": getattr(options, name) for name in written},
+        [options.data, options.test, options.teacher],
+    )
+    if options.target in options.drop:
+        raise UsageError(
+            f"Got --drop {options.target}, but expected other columns than the target."
+        )
     if options.report and not (options.test or options.test_fraction):
         raise UsageError("--report is on held-out rows, but --test-fraction is 0.")
     if options.refit and not options.teacher:

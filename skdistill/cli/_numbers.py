@@ -70,6 +70,10 @@ def strata(name, numbers):
     """Return None: rows are drawn whatever their numbers are."""
 
 
+def tell_doubts(name, numbers):
+    """Tell nothing: any numbers may be meant as such."""
+
+
 def bring_teacher(options, numbers):
     """Return the ensemble that is fitted if there is no other teacher.
 

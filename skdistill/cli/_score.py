@@ -2,7 +2,7 @@
 
 import os
 
-from ._commands import add_command, positive_integer
+from ._commands import add_command, check_written, positive_integer
 from ._text import print_json
 
 MOST_ROWS = 65_536
@@ -94,6 +94,7 @@ def _add_progress(parser):
 
 def run(options):
     """Score the rows."""
+    check_written({"--out": options.out}, [options.student])
     # Read as Arrow is loaded. Its own allocators give pages back as soon as a batch is
     # done, and take them anew: that costs as much time as to score the rows.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

@@ -169,13 +169,19 @@ def _read(path):
         ) from error
     readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     if path.suffix.lower() not in readers:
-        raise ValueError(f"Got {path.name!r}, but expected a .csv or .parquet file.")
+        raise ValueError(f"Got {str(path)!r}, but expected a .csv or .parquet file.")
     if path.is_dir():
         # pandas would read a folder of Parquet files.
         raise IsADirectoryError(f"Got the folder {path}, but expected a file.")
     # pandas says nothing but the name of a Parquet file that is not there.
     path.open("rb").close()
-    table = readers[path.suffix.lower()](path)
+    try:
+        table = readers[path.suffix.lower()](path)
+    except (ValueError, OSError) as error:
+        text = str(error)
+        if isinstance(error, UnicodeDecodeError):
+            text = f"expected UTF-8, but {text}"
+        raise ValueError(f"{path} cannot be read: {text}") from error
     return table.set_axis(table.columns.map(str), axis=1)
 
 

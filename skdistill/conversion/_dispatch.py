@@ -59,7 +59,9 @@ def to_spec(model):
     name = _kind(type(model))
     if name not in converters:
         raise TypeError(
-            f"Got {name}, but expected a student or one of {sorted(converters)}."
+            f"Got {name}, but expected a student or one of {sorted(converters)}. "
+            "Students are the networks, trees and boosted trees of skdistill, in no "
+            "pipeline: other models can be pickled."
         )
     return converters[name](model)
 

@@ -331,7 +331,7 @@ def _range_of_thresholds(predictor, j, fill):
     if not len(thresholds):
         return fill, fill
     low, high = thresholds.min(), thresholds.max()
-    margin = max((high / 2 - low / 2) / 5, abs(low) / 10, abs(high) / 10)
+    margin = high / 2 - low / 2 or max(1.0, abs(low))
     limit = np.finfo(np.float64).max / 4
     return max(low - margin, -limit), min(high + margin, limit)
 

@@ -99,7 +99,7 @@ def load_spec(path):
     Traceback (most recent call last):
     ValueError: Got a file that does not end as a zip archive ...
     """
-    return read_archive(_read(path))[1]
+    return _read_named(path)[1]
 
 
 def load(path, **options):
@@ -189,7 +189,7 @@ def read_header(path):
     ...     read_header(path)["certificate"]
     {'rows': 3}
     """
-    return read_archive(_read(path))[0]
+    return _read_named(path)[0]
 
 
 def read_archive(archive):
@@ -213,6 +213,14 @@ def read_archive(archive):
     header, arrays = unpack(archive)
     fields = parse(header)
     return fields, decode(fields, arrays)
+
+
+def _read_named(path):
+    """Return header and model of a file; errors say of which."""
+    try:
+        return read_archive(_read(path))
+    except ValueError as error:
+        raise ValueError(f"{error} The file is {str(path)!r}.") from error
 
 
 def _read(path):

@@ -128,6 +128,11 @@ class TableReader:
             return self._read_mapping(X)
         if isinstance(X, list | tuple):
             return self._read_list(list(X))
+        if hasattr(X, "collect_schema") and not hasattr(X, "__len__"):
+            raise TypeError(
+                f"Got a {type(X).__name__}, but expected rows: convert it with "
+                "collect()."
+            )
         if hasattr(X, "columns") and hasattr(X, "__getitem__"):
             return self._read_frame(X)
         if hasattr(X, "toarray"):
@@ -315,6 +320,8 @@ def _numbers(name, values):
     if kind in tuple("biuf") and not isinstance(dtype, np.dtype):
         # pandas's nullable types would become Python objects.
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    if _is_arrow_dictionary(values):
+        values = values.to_pylist()
     if not isinstance(values, list | tuple):
         convert = getattr(values, "to_numpy", None)
         values = np.asarray(values) if convert is None else convert()
@@ -355,4 +362,11 @@ def _cells(name, values):
         return [None] * len(values)
     if hasattr(values, "to_list"):
         return values.to_list()
+    if _is_arrow_dictionary(values):
+        return values.to_pylist()
     return np.asarray(values).tolist()
+
+
+def _is_arrow_dictionary(values):
+    """Whether it is a column of pyarrow whose missing values numpy makes levels."""
+    return hasattr(values, "to_pylist") and hasattr(values.type, "index_type")

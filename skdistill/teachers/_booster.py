@@ -313,9 +313,7 @@ def _load(path):
         )
     try:
         if is_xgboost:
-            import xgboost
-
-            return xgboost.Booster(model_file=path)
+            return _load_xgboost(path)
         import lightgbm
 
         if b"\nend of trees" not in path.read_bytes():
@@ -325,6 +323,19 @@ def _load(path):
     except ModuleNotFoundError as error:
         raise ImportError(
             f"Reading {path.name} needs {error.name}, which is not installed."
+        ) from error
+
+
+def _load_xgboost(path):
+    import xgboost
+
+    try:
+        return xgboost.Booster(model_file=path)
+    except xgboost.core.XGBoostError as error:
+        # Its first line is followed by the addresses of a C++ stack.
+        reason = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"Got {path.name}, which is no model of XGBoost: {reason}"
         ) from error
 
 

@@ -250,7 +250,10 @@ BAD = [
     ("--data rows.txt", 1, "expected a .csv or .parquet"),
     ("--data .", 1, "expected a .csv or .parquet"),
     ("--data folder.parquet", 1, "folder"),
-    ("--data empty.csv", 1, "No columns"),
+    ("--data empty.csv", 1, "empty.csv cannot be read: No columns"),
+    ("--data utf16.csv", 1, "utf16.csv cannot be read: expected UTF-8"),
+    ("--data torn.parquet", 1, "torn.parquet"),
+    ("--data dates.parquet", 1, "Column 'when' holds Datetime"),
     ("--data header.csv", 1, "Got 0 rows"),
     ("--target nothing", 1, "Got the target 'nothing'"),
     ("--target age", 1, "or add --regression"),
@@ -258,6 +261,7 @@ BAD = [
     ("--weights income", 1, "weights of type"),
     ("--weights no", 1, "Got the weights 'no'"),
     ("--drop no", 1, "Got the column to drop 'no'"),
+    ("--drop income", 2, "expected other columns than the target"),
     ("--out student.zip", 2, "ends in one of .skd"),
     ("--out no/student.skd", 1, "there is no folder"),
     ("--temperature -1", 1, "Got temperature=-1.0"),
@@ -272,6 +276,10 @@ BAD = [
     ("--teacher no.txt", 1, "No such file"),
     ("--teacher rows.txt", 1, "expected a model that LightGBM saved"),
     ("--teacher rows.json", 1, "rows.json"),
+    ("--teacher object.json", 1, "Got object.json, which is no model of XGBoost"),
+    ("--report s.skd", 2, "Got --report s.skd, which --out is as well"),
+    ("--save-model t.txt --teacher t.txt", 2, "--save-model t.txt, which is read"),
+    ("--save-model ../{}/rows.parquet", 2, "rows.parquet, which is read as well"),
     ("--teacher cut.txt", 1, "cut.txt, which is damaged"),
     ("--teacher garbled.txt", 1, "garbled.txt, which is damaged"),
     ("--teacher t.txt --refit", 2, "does not say how"),
@@ -296,6 +304,11 @@ def bad_files(tmp_path_factory, table):
     (folder / "cut.txt").write_text(text[:300])
     # Without its leaves a tree ends LightGBM's process.
     (folder / "garbled.txt").write_text(text.replace("leaf_value=", "x="))
+    (folder / "utf16.csv").write_text("income,age", encoding="utf-16")
+    (folder / "torn.parquet").write_text("PAR1")
+    (folder / "object.json").write_text("{}")
+    times = pd.date_range("2020-01-01", periods=100)
+    table.iloc[:100].assign(when=times).to_parquet(folder / "dates.parquet")
     for name in ("empty.csv", "rows.txt", "rows.csv", "rows.json"):
         (folder / name).touch()
     (folder / "broken.joblib").write_bytes(b"\x80\x04no pickle")
@@ -310,11 +323,25 @@ def test_mistakes_are_told_in_a_line(line, code, message, bad_files, monkeypatch
     monkeypatch.chdir(bad_files)
     before = sorted(bad_files.iterdir())
     arguments = {"--data": "rows.parquet", "--target": "income", "--out": "s.skd"}
-    words = line.split()
+    words = line.format(bad_files.name).split()
     arguments = [w for pair in arguments.items() if pair[0] not in words for w in pair]
     assert distill("--quiet", *arguments, "--drop", "id", *words) == code
     assert message in told()
     assert sorted(bad_files.iterdir()) == before
+
+
+def test_many_whole_numbers_may_not_be_meant_as_classes(folder, capsys):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=600), "y": np.arange(600) % 60})
+    frame.to_parquet("counts.parquet")
+    line = ["--data", "counts.parquet", "--target", "y", "--out", "s.skd"]
+    assert distill(*line) == 0
+    error = capsys.readouterr().err
+    assert "60 different whole numbers" in error
+    assert "say --regression" in error
+    frame.assign(y=frame["y"] % 3).to_parquet("counts.parquet")
+    assert distill(*line) == 0
+    assert "--regression" not in capsys.readouterr().err
 
 
 def test_columns_that_the_teacher_does_not_know(numbers, told):

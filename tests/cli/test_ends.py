@@ -141,6 +141,7 @@ def test_an_error_is_a_line_and_a_traceback_if_asked_for(files, run):
     done = run("inspect", files / "rows.csv")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("skdistill: Got a file that does not end as a zip")
+    assert done.stderr.rstrip().endswith(f"The file is '{files / 'rows.csv'}'.")
     assert done.stderr.count("\n") == 1
     done = run("inspect", files / "rows.csv", "--debug")
     assert done.returncode == 1

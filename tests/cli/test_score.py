@@ -203,6 +203,7 @@ BAD = [
     ("rows.csv rows.csv --out s.csv", 1, "does not end as a zip archive"),
     ("broken.skd rows.csv --out s.csv", 1, "Got"),
     ("student.skd rows.txt --out s.csv", 2, "rows.txt"),
+    ("student.skd rows.csv --out ./student.skd --format csv", 2, "is read as well"),
     ("student.skd student.skd --out s.csv --format csv", 1, "without columns"),
     ("student.skd rows.csv --out s.csv --format parquet --id x", 1, "['x']"),
     ("student.skd rows.csv.parquet --out s.csv", 1, "Parquet"),

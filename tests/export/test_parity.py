@@ -123,6 +123,27 @@ def test_rows_meet_thresholds_and_their_neighbours(seed, draw_trees):
             assert between <= 2 * np.spacing(np.float32(abs(threshold)))
 
 
+@given(seed=seeds)
+def test_rows_are_drawn_around_the_thresholds_of_columns_without_range(
+    seed, draw_trees
+):
+    spec = draw_trees(seed)
+    unlimited = tuple(
+        replace(column, low=-np.inf, high=np.inf) if column.is_numeric else column
+        for column in spec.columns
+    )
+    trees = replace(spec.predictor, columns=unlimited)
+    usual = parity_rows(replace(spec, predictor=trees), n_rows=50)[:50]
+    for j, column in enumerate(unlimited):
+        if not column.is_numeric:
+            continue
+        thresholds = trees.thresholds[(trees.features == j) & (trees.sets < 0)]
+        assert np.isfinite(usual[:, j]).all()
+        if len(thresholds) and np.abs(thresholds).max() < 1e30:
+            assert (usual[:, j] <= thresholds.min()).any()
+            assert (usual[:, j] > thresholds.max()).any()
+
+
 def test_rows_are_those_of_the_table(student):
     model, X = student
     spec = model.to_spec()

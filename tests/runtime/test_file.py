@@ -19,6 +19,7 @@ from skdistill.runtime import (
     ModelSpec,
     NetworkSpec,
     NumberColumn,
+    load,
     load_spec,
     read_header,
     save,
@@ -236,6 +237,14 @@ def test_a_file_of_no_end_is_not_read():
         pytest.skip("no such device")
     with pytest.raises(ValueError, match="Got a file of 0 bytes"):
         load_spec("/dev/zero")
+
+
+@pytest.mark.parametrize("read", [load, load_spec, read_header])
+def test_an_error_says_which_file_it_is_about(read, tmp_path):
+    path = tmp_path / "torn.skd"
+    path.write_bytes(b"PK")
+    with pytest.raises(ValueError, match=re.escape(f"The file is {str(path)!r}.")):
+        read(path)
 
 
 def test_files_too_large_are_not_read(tmp_path):

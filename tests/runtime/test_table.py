@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from skdistill._columns import learn_columns, read_columns
-from skdistill.runtime import NumberColumn, TableReader, read_table
+from skdistill.runtime import CategoryColumn, NumberColumn, TableReader, read_table
 from skdistill.runtime._levels import is_missing
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -124,6 +124,8 @@ def test_frames_are_read_as_students_read_them(case, data):
     assert values.dtype == np.float64
     assert values.flags.c_contiguous
     np.testing.assert_array_equal(values, expected)
+    if isinstance(X, pl.DataFrame):
+        np.testing.assert_array_equal(read_table(columns, X.to_arrow()), expected)
     by_name = {column.name: X[column.name] for column in columns}
     np.testing.assert_array_equal(read_table(columns, by_name), expected)
     lists = {name: values.to_list() for name, values in by_name.items()}
@@ -331,6 +333,15 @@ def test_times_that_are_all_missing_are_missing():
     np.testing.assert_array_equal(values, [[np.nan, -1]] * 2)
 
 
+def test_missing_levels_of_arrow_are_missing():
+    texts = pa.chunked_array([pa.array(["m", None]), pa.array(["f"])])
+    numbers = pa.chunked_array([pa.array([2, None]), pa.array([1])])
+    X = pa.table({"sex": texts.dictionary_encode(), "n": numbers.dictionary_encode()})
+    columns = [CategoryColumn("sex", ("f", "m")), NumberColumn("n", 0.0, 9.0)]
+    values = read_table(columns, X)
+    np.testing.assert_array_equal(values, [[1, 2], [-1, np.nan], [0, 1]])
+
+
 SCALAR = "one value of column 'age' and several of 'sex'"
 
 
@@ -374,6 +385,7 @@ SCALAR = "one value of column 'age' and several of 'sex'"
         ({"age": 1j, "sex": "m", "code": 1}, TypeError, "Column 'age' holds a complex"),
         (pd.DataFrame({"age": [1], "sex": "m"}), ValueError, r"columns \['code'\]"),
         (pl.DataFrame({"code": [1]}), ValueError, r"columns \['age', 'sex'\]"),
+        (pl.LazyFrame({"code": [1]}), TypeError, r"Got a LazyFrame.* with collect\(\)"),
     ],
     ids=str,
 )
