@@ -94,7 +94,7 @@ def _add_progress(parser):
 
 def run(options):
     """Score the rows."""
-    check_written({"--out": options.out}, [options.student])
+    check_written({"--out": options.out}, [options.student, options.data])
     # Read as Arrow is loaded. Its own allocators give pages back as soon as a batch is
     # done, and take them anew: that costs as much time as to score the rows.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")

@@ -158,6 +158,11 @@ class Scorer:
     def _refuse(self, X):
         self.spec.check_is("classifier")
 
+    def __repr__(self):
+        kind = type(self.spec.predictor).__name__
+        classes = "" if self.classes_ is None else f", classes {self.classes_.tolist()}"
+        return f"<Scorer of a {kind} of {len(self.spec.columns)} columns{classes}>"
+
     def __reduce__(self):
         return _make, (self.spec, self._parameters)
 

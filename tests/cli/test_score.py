@@ -185,14 +185,6 @@ def test_what_is_said(files, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_file_may_be_replaced_by_its_scores(files, tmp_path):
-    data = tmp_path / "rows.parquet"
-    data.write_bytes((files / "rows.parquet").read_bytes())
-    score(files / "student.skd", data, "--out", data, "--id", "id")
-    assert pq.read_schema(data).names == ["id", "proba_<=50K", "proba_>50K"]
-    assert pq.read_metadata(data).num_rows == 2000
-
-
 BAD = [
     ("no.skd rows.csv --out s.csv", 1, "no.skd: No such file"),
     ("student.skd no.csv --out s.csv", 1, "no.csv: No such file"),
@@ -204,6 +196,7 @@ BAD = [
     ("broken.skd rows.csv --out s.csv", 1, "Got"),
     ("student.skd rows.txt --out s.csv", 2, "rows.txt"),
     ("student.skd rows.csv --out ./student.skd --format csv", 2, "is read as well"),
+    ("student.skd rows.csv --out ./rows.csv", 2, "is read as well"),
     ("student.skd student.skd --out s.csv --format csv", 1, "without columns"),
     ("student.skd rows.csv --out s.csv --format parquet --id x", 1, "['x']"),
     ("student.skd rows.csv.parquet --out s.csv", 1, "Parquet"),

@@ -312,6 +312,10 @@ def test_the_scorer_is_what_it_says():
     scorer = Scorer(spec)
     X = rows_of(spec, 30)
     assert scorer.spec is spec
+    kind, n_columns = type(spec.predictor).__name__, len(spec.columns)
+    assert repr(scorer) == (
+        f"<Scorer of a {kind} of {n_columns} columns, classes ['no', 'yes']>"
+    )
     np.testing.assert_array_equal(scorer.classes_, ["no", "yes"])
     p, z = scorer.predict_proba(X), scorer.predict_log_odds(X)
     np.testing.assert_allclose(p[:, 1], 1 / (1 + np.exp(-z[:, 1])), rtol=1e-12)
