@@ -243,15 +243,17 @@ class SoftTargets:
         return mixed / total[:, None]
 
     def explained_entropy(self, sample_weight=None):
-        r"""Return which share of the entropy of the classes the targets explain.
+        r"""Return which share of the entropy of the classes the teacher explains.
 
-        Of `mixture`, :math:`m_i`, with weights :math:`w_i` that sum to 1,
+        Of its distributions :math:`q_i`, with weights :math:`w_i` that sum to 1,
 
         .. math::
-            1 - \frac{\sum_i w_i H(m_i)}{H(\sum_i w_i m_i)}.
+            1 - \frac{\sum_i w_i H(q_i)}{H(\sum_i w_i q_i)}.
 
-        Plain labels explain all of it, class frequencies in every row nothing. Of more
-        than 100,000 rows some are left out, at equal distances.
+        A teacher that is sure of every row explains all of it, class frequencies in
+        every row nothing. With ``alpha=0`` there is no teacher to ask: 1, as if labels
+        were without noise. Of more than 100,000 rows some are left out, at equal
+        distances.
 
         Parameters
         ----------
@@ -261,7 +263,7 @@ class SoftTargets:
         Returns
         -------
         float
-            In [0, 1]; 1 if all rows are of one class.
+            In [0, 1]; 1 if the teacher is sure of the same class everywhere.
 
         Examples
         --------
@@ -270,11 +272,13 @@ class SoftTargets:
         >>> round(targets.explained_entropy(), 3)
         0.531
         """
+        if self.alpha == 0:
+            return 1.0
         rows = slice(None, None, max(1, -(-len(self) // MOST_ROWS_OF_ENTROPY)))
-        mixture = self[rows].mixture()
+        proba = self[rows].proba()
         weights = None if sample_weight is None else sample_weight[rows]
-        total = entr(np.average(mixture, axis=0, weights=weights)).sum()
-        left = np.average(entr(mixture).sum(axis=1), weights=weights)
+        total = entr(np.average(proba, axis=0, weights=weights)).sum()
+        left = np.average(entr(proba).sum(axis=1), weights=weights)
         # Rounding may make equal entropies differ.
         return float(np.clip(1 - left / total, 0, 1)) if total > 0 else 1.0
 

@@ -82,21 +82,29 @@ def test_explained_entropy_is_the_share_of_mutual_information(seed, n_classes):
     targets = SoftTargets.from_proba(proba, rng.integers(n_classes, size=30), alpha=0.7)
     explained = targets.explained_entropy(weights)
     # The mutual information of row and class: a sum of divergences from the marginal.
-    mixture = targets.mixture()
-    marginal = weights @ mixture / weights.sum()
-    divergences = (mixture * np.log(mixture / marginal)).sum(axis=1)
+    marginal = weights @ proba / weights.sum()
+    divergences = (proba * np.log(proba / marginal)).sum(axis=1)
     entropy = -(marginal * np.log(marginal)).sum()
     expected = weights @ divergences / weights.sum() / entropy
-    assert explained == pytest.approx(expected, abs=1e-9)
+    assert explained == pytest.approx(expected, abs=1e-6)
     repeated = np.repeat(np.arange(30), weights)
     assert targets[repeated].explained_entropy() == pytest.approx(explained, abs=1e-9)
 
 
-def test_labels_explain_everything_and_frequencies_nothing():
-    labels = SoftTargets.from_labels(["a", "b", "b"])
-    assert labels.explained_entropy() == 1
-    assert labels[1:].explained_entropy() == 1
+def test_certainty_explains_everything_and_frequencies_nothing():
+    assert SoftTargets.from_labels(["a", "b", "b"]).explained_entropy() == 1
+    sure = SoftTargets(np.array([[1e4, 0.0], [0.0, 1e4]]))
+    assert sure.explained_entropy() == 1
+    assert sure[:1].explained_entropy() == 1
     assert SoftTargets(np.tile([0.0, 1.3], (50, 1))).explained_entropy() < 1e-12
+
+
+def test_labels_say_nothing_about_their_noise(rng):
+    logits, labels = rng.normal(size=(40, 3)), rng.integers(3, size=40)
+    alone = SoftTargets(logits).explained_entropy()
+    for alpha in (0.1, 0.95):
+        targets = SoftTargets(logits, labels, alpha=alpha)
+        assert targets.explained_entropy() == alone
 
 
 def test_explained_entropy_of_many_rows_is_that_of_a_sample(rng):

@@ -36,6 +36,7 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         Decoupled weight decay. ``"auto"``: 0.3, divided by the square root of
         `SoftTargets.explained_entropy`, at most 1.5: the less the columns say about
         the classes, the more a network has to be kept from learning what is not so.
+        With ``alpha=0`` that is 0.3.
     optimizer : {"muon", "adamw"}, default="muon"
         ``"muon"``: Muon on the hidden matrices and AdamW on the rest; its steps take
         longer than those of ``"adamw"`` alone, and lead further.
