@@ -48,8 +48,8 @@ def distil(options, progress):
     table = _read(options.data, task, options)
     if teacher is None:
         teacher = task.bring_teacher(options, table.y)
-    task.tell_doubts(options.target, table.y)
     parts = _held_out(table, task, options)
+    task.tell_doubts(options.target, table.y)
     train, test = (_in_order(part, teacher) for part in parts)
     model = _model(task, teacher, options, progress)
     pool = train.X_unlabeled if len(train.X_unlabeled) else None

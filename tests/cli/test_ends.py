@@ -31,6 +31,7 @@ def start(tmp_path, files):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            preexec_fn=_heed_interrupts,
         )
         started.append(process)
         return process
@@ -39,6 +40,11 @@ def start(tmp_path, files):
     for process in started:
         process.kill()
         process.communicate()
+
+
+def _heed_interrupts():
+    """Whoever is started in the background ignores them, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("format", ["csv", "parquet"])
