@@ -24,7 +24,6 @@ from sklearn.model_selection import (
     KFold,
     LeaveOneGroupOut,
     StratifiedGroupKFold,
-    TimeSeriesSplit,
     cross_validate,
 )
 from sklearn.multiclass import OneVsRestClassifier
@@ -404,59 +403,6 @@ def test_who_cannot_take_weights_is_named(teacher, name):
 # Weights mean numbers of rows.
 
 
-def by_row(n_splits=3):
-    """Parts that a row shares with its duplicates."""
-    return np.arange(len(X)) % n_splits
-
-
-@pytest.mark.parametrize("student", [TREE, LogisticRegression(C=1)])
-def test_weight_2_is_a_duplicated_row(student, rng):
-    """In the parts of the original row, and with a teacher that sees no difference."""
-    weights = rng.integers(0, 3, len(X))
-    rows = np.repeat(np.arange(len(X)), weights)
-    model = distilled(LogisticRegression(tol=1e-10), student, cv=LeaveOneGroupOut())
-    weighted = clone(model).fit(X, y, sample_weight=weights, groups=by_row())
-    repeated = clone(model).fit(X[rows], y[rows], groups=by_row()[rows])
-    np.testing.assert_allclose(
-        weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-3
-    )
-
-
-@pytest.mark.parametrize("augmenter", [None, "auto"])
-def test_weight_0_is_no_row(augmenter, rng):
-    """Not in the folds, in the teacher, among those that new rows are made of."""
-    weights = rng.integers(0, 2, len(X)).astype(float)
-    rows = np.flatnonzero(weights)
-    model = distilled(DecisionTreeClassifier(max_depth=4), augmenter=augmenter)
-    weighted = clone(model).fit(X, y, sample_weight=weights)
-    without = clone(model).fit(X[rows], y[rows], sample_weight=weights[rows])
-    np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
-
-
-def test_weight_0_leaves_a_list_of_splits_in_its_place(rng):
-    weights = rng.integers(0, 2, len(X)).astype(float)
-    parts = by_row()
-    splits = [
-        (np.flatnonzero(parts != k), np.flatnonzero(parts == k)) for k in (0, 1, 2)
-    ]
-    weighted = distilled(LogisticRegression(), cv=splits)
-    weighted.fit(X, y, sample_weight=weights)
-    rows = np.flatnonzero(weights)
-    without = distilled(LogisticRegression(), cv=LeaveOneGroupOut())
-    without.fit(X[rows], y[rows], sample_weight=weights[rows], groups=parts[rows])
-    np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
-
-
-def test_weight_0_asks_no_splitter_of_a_frozen_teacher(rng):
-    weights = rng.integers(0, 2, len(X)).astype(float)
-    teacher = FrozenEstimator(clone(LOGISTIC).fit(X, y))
-    model = distilled(teacher, cv=LeaveOneGroupOut())
-    weighted = clone(model).fit(X, y, sample_weight=weights)
-    rows = weights > 0
-    without = clone(model).fit(X[rows], y[rows], sample_weight=weights[rows])
-    np.testing.assert_array_equal(weighted.predict_proba(X), without.predict_proba(X))
-
-
 def test_the_cache_knows_groups_and_weights(tmp_path):
     model = distilled(LOGISTIC, memory=str(tmp_path))
     n_entries = 0
@@ -496,15 +442,3 @@ def test_requests_of_what_is_frozen_stay_as_they_are(routing):
     teacher = make_pipeline(FrozenEstimator(scaler), LOGISTIC)
     fit_with_weights(clone(teacher), X, y, WEIGHTS)
     assert_request_is_empty(scaler.get_metadata_routing())
-
-
-def test_weight_0_may_leave_nothing_before_the_first_test_part():
-    weights = np.where(np.arange(len(X)) < 60, 0.0, 1.0)
-    cv = TimeSeriesSplit(4)
-    model = DistilledClassifier(LOGISTIC, TREE, cv=cv, augmenter=None, random_state=0)
-    weighted = clone(model).fit(X, y, sample_weight=weights)
-    splits = [(train[train >= 60] - 60, test - 60) for train, test in cv.split(X)][1:]
-    shorter = (
-        clone(model).set_params(cv=splits).fit(X[60:], y[60:], WEIGHTS[60:] * 0 + 1)
-    )
-    np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))
