@@ -23,12 +23,12 @@ __all__ = [
     "MISSING",
     "UNSEEN",
     "Column",
-    "are_of_one_kind",
     "column_names",
     "concatenate_rows",
     "is_frame",
     "is_missing",
     "iterate_columns",
+    "kind_of_table",
     "learn_columns",
     "number_dtypes",
     "read_columns",
@@ -152,13 +152,11 @@ def is_frame(X):
     return nw.dependencies.is_into_dataframe(X)
 
 
-def are_of_one_kind(table, other):
-    """Whether the rows of two tables can be concatenated, as far as their types say."""
-    if not is_frame(table):
-        return True
-    return is_frame(other) and (
-        nw.get_native_namespace(table) is nw.get_native_namespace(other)
-    )
+def kind_of_table(X):
+    """Return what tables must have in common for their rows to be concatenated."""
+    if not is_frame(X):
+        return "an array"
+    return f"a frame of {nw.get_native_namespace(X).__name__}"
 
 
 def concatenate_rows(*tables):

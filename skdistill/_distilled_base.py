@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._columns import are_of_one_kind, is_frame, learn_columns, take_columns
+from ._columns import is_frame, kind_of_table, learn_columns, take_columns
 from ._fitting import (
     clone_seeded,
     fit_with_weights,
@@ -224,21 +224,12 @@ class BaseDistilled(BaseEstimator):
 
     def _check_unlabeled(self, X_unlabeled, X):
         """Return rows that can stand below those of the checked table `X`."""
-        kinds = [
-            "a frame" if is_frame(table) else "an array" for table in (X, X_unlabeled)
-        ]
-        if kinds[0] != kinds[1]:
+        given, expected = kind_of_table(X_unlabeled), kind_of_table(X)
+        if given != expected:
             raise TypeError(
-                f"Got {kinds[1]} as X_unlabeled, but expected {kinds[0]}, as X is."
+                f"Got {given} as X_unlabeled, but expected {expected} like X."
             )
-        X_unlabeled = self._check_rows(X_unlabeled)
-        if not are_of_one_kind(X, X_unlabeled):
-            library = type(X).__module__.partition(".")[0]
-            raise TypeError(
-                f"Got X_unlabeled of type {type(X_unlabeled).__name__}, but expected a "
-                f"frame of {library} like X."
-            )
-        return X_unlabeled
+        return self._check_rows(X_unlabeled)
 
     def _check_columns(self, X, columns, student):
         """Raise if a column cannot be read, or no rows can be made of `X`."""
@@ -247,12 +238,12 @@ class BaseDistilled(BaseEstimator):
         check = known("CHECK_TABLE", model)
         if check is not None:
             check(X)
-        is_read = False
         if isinstance(student, ScoredStudent):
-            is_read = columns is None
-            check_student_columns(X if is_read else take_columns(X, columns))
-        sampler = self._sampler(X, student)
-        if is_read or not (is_frame(X) and isinstance(sampler, Sampler)):
+            if columns is None:
+                check_student_columns(X)
+                return  # New rows are made of nothing else.
+            check_student_columns(take_columns(X, columns))
+        if not (is_frame(X) and isinstance(self._sampler(X, student), Sampler)):
             return
         try:
             learn_columns(X)

@@ -467,24 +467,6 @@ def test_students_of_all_folds_see_the_columns_of_the_student_alone():
     )
 
 
-def test_weight_zero_leaves_rows_out():
-    X, y = make_classification(300, 6, random_state=0)
-    weights = np.repeat([1.0, 0.0], [240, 60])
-    model = DistilledClassifierCV(
-        LogisticRegression(),
-        TreeStudentClassifier(max_leaf_nodes=8),
-        temperatures=[1.0],
-        alphas=[0.5, 1.0],
-        cv=3,
-        augmenter=None,
-        random_state=0,
-    )
-    weighted = clone(model).fit(X, y, sample_weight=weights)
-    shorter = clone(model).fit(X[:240], y[:240], sample_weight=weights[:240])
-    assert weighted.best_score_ == shorter.best_score_
-    np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))
-
-
 def test_nothing_of_an_earlier_fit_is_left_without_refit():
     model = search().fit(X, y)
     model.set_params(refit=False).fit(X[:, :3], y)

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneGroupOut, TimeSeriesSplit
 from sklearn.tree import DecisionTreeClassifier
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledClassifierCV
 from skdistill.students import TreeStudentClassifier
 
 X, y = make_classification(240, n_features=5, random_state=0)
@@ -85,4 +85,22 @@ def test_weight_0_may_leave_nothing_before_the_first_test_part():
     shorter = (
         clone(model).set_params(cv=splits).fit(X[60:], y[60:], WEIGHTS[60:] * 0 + 1)
     )
+    np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))
+
+
+def test_a_search_leaves_rows_of_weight_0_out():
+    X, y = make_classification(300, 6, random_state=0)
+    weights = np.repeat([1.0, 0.0], [240, 60])
+    model = DistilledClassifierCV(
+        LogisticRegression(),
+        TreeStudentClassifier(max_leaf_nodes=8),
+        temperatures=[1.0],
+        alphas=[0.5, 1.0],
+        cv=3,
+        augmenter=None,
+        random_state=0,
+    )
+    weighted = clone(model).fit(X, y, sample_weight=weights)
+    shorter = clone(model).fit(X[:240], y[:240], sample_weight=weights[:240])
+    assert weighted.best_score_ == shorter.best_score_
     np.testing.assert_array_equal(weighted.predict_proba(X), shorter.predict_proba(X))

@@ -6,7 +6,7 @@ from ._mlp_base import BaseMLPStudent
 from ._scored import ScoredStudentClassifier
 
 WEIGHT_DECAY = 0.3
-"""Where the targets leave nothing open."""
+"""Where the teacher leaves nothing open."""
 
 LARGEST_WEIGHT_DECAY = 1.5
 """From 3 on a network hardly learns anything any more."""
@@ -34,7 +34,7 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         Largest learning rate.
     weight_decay : float or "auto", default="auto"
         Decoupled weight decay. ``"auto"``: 0.3, divided by the square root of
-        `SoftTargets.explained_entropy`, at most 1.5: the less the columns say about
+        `SoftTargets.explained_entropy`, at most 1.5: the less the teacher knows of
         the classes, the more a network has to be kept from learning what is not so.
         With ``alpha=0`` that is 0.3.
     optimizer : {"muon", "adamw"}, default="muon"
@@ -126,8 +126,8 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         if self.weight_decay != "auto":
             return self.weight_decay
         explained = targets.explained_entropy(sample_weight)
-        largest = (WEIGHT_DECAY / LARGEST_WEIGHT_DECAY) ** 2
-        return WEIGHT_DECAY / max(explained, largest) ** 0.5
+        least = (WEIGHT_DECAY / LARGEST_WEIGHT_DECAY) ** 2
+        return WEIGHT_DECAY / max(explained, least) ** 0.5
 
     def _objective(self, targets, sample_weight):
         return self._import_training().SoftTargetObjective(targets)

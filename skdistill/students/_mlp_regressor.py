@@ -77,6 +77,8 @@ class MLPStudentRegressor(BaseMLPStudent, ScoredStudentRegressor):
         Weights of each layer; outputs are in the units of y.
     intercepts_ : list of ndarray of shape (n_out,), float32
         Biases of each layer.
+    weight_decay_ : float
+        Weight decay used.
     link_ : {"identity", "log"}
         ``"log"``: the outputs are logarithms of the predictions.
     loss_curve_ : list of float
