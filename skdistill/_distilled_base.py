@@ -30,7 +30,6 @@ from ._validation import (
     check_table,
     check_weights,
 )
-from .augmentation import Munge
 from .augmentation._base import Sampler
 from .conversion import to_spec
 from .export import export
@@ -38,6 +37,7 @@ from .students._base import copy_input_tags
 from .students._scored import ScoredStudent
 from .targets import SoftTargets
 from .teachers._cache import cached
+from .teachers._pool import is_auto
 
 
 class BaseDistilled(BaseEstimator):
@@ -124,7 +124,7 @@ class BaseDistilled(BaseEstimator):
             )
         if not (
             self.augmenter is None
-            or _is_auto(self.augmenter)
+            or is_auto(self.augmenter)
             or (
                 hasattr(self.augmenter, "sample")
                 and not isinstance(self.augmenter, type)
@@ -243,7 +243,8 @@ class BaseDistilled(BaseEstimator):
                 check_student_columns(X)
                 return  # New rows are made of nothing else.
             check_student_columns(take_columns(X, columns))
-        if not (is_frame(X) and isinstance(self._sampler(X, student), Sampler)):
+        sampler = self._sampler(X, student)
+        if not is_frame(X) or not (is_auto(sampler) or isinstance(sampler, Sampler)):
             return
         try:
             learn_columns(X)
@@ -272,10 +273,10 @@ class BaseDistilled(BaseEstimator):
         return cached(function, self.memory, ignore=["n_jobs", "progress"])
 
     def _sampler(self, X, student):
-        """Maker of new rows, or None."""
-        if not _is_auto(self.augmenter):
+        """Maker of new rows, "auto" or None."""
+        if not is_auto(self.augmenter):
             return self.augmenter
-        return Munge() if takes_weights(student) and not issparse(X) else None
+        return "auto" if takes_weights(student) and not issparse(X) else None
 
 
 def fit_student(student, X, targets, weights, progress):
@@ -288,7 +289,3 @@ def fit_student(student, X, targets, weights, progress):
 def draw_seed(random_state):
     """Return an integer seed, drawn from a generator or, from None, at random."""
     return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-
-
-def _is_auto(augmenter):
-    return isinstance(augmenter, str) and augmenter == "auto"

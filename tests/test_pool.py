@@ -8,15 +8,20 @@ from lightgbm import LGBMClassifier
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledRegressor
 from skdistill.augmentation import MarginalSwap, Munge
-from skdistill.students import TabularEncoder, TreeStudentClassifier
+from skdistill.students import (
+    MLPStudentRegressor,
+    TabularEncoder,
+    TreeStudentClassifier,
+)
 from skdistill.students._base import StudentClassifier
 from skdistill.teachers._pool import pool_size
 
@@ -100,15 +105,56 @@ def test_frames_keep_their_kind(adult, to_frame):
     assert rows["age"].dtype == table["age"].dtype
 
 
-def test_auto_is_munge_and_the_seed_decides():
-    model = DistilledClassifier(
-        LogisticRegression(), Recorder(), augmenter="auto", random_state=0
-    )
-    auto, _, _ = given(clone(model))
-    munge, _, _ = given(clone(model).set_params(augmenter=Munge()))
-    np.testing.assert_array_equal(auto, munge)
-    other, _, _ = given(clone(model).set_params(random_state=1))
+NOISY = np.where(np.random.default_rng(0).random(400) < 0.25, 1 - y, y)
+CLEAN = (X[:, 0] + X[:, 1] > 0).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sampler"), [(CLEAN, Munge()), (NOISY, MarginalSwap())]
+)
+def test_auto_goes_by_what_the_teacher_explains_and_the_seed(labels, sampler):
+    teacher = LogisticRegression(C=100.0)
+    model = DistilledClassifier(teacher, Recorder(), random_state=0)
+    auto, *_ = given(clone(model), y=labels)
+    expected, *_ = given(clone(model).set_params(augmenter=sampler), y=labels)
+    np.testing.assert_array_equal(auto, expected)
+    other, *_ = given(clone(model).set_params(random_state=1), y=labels)
     assert not np.array_equal(auto, other)
+
+
+def test_auto_believes_nothing_that_was_learnt_by_heart():
+    forest = RandomForestClassifier(20, random_state=0)
+    model = DistilledClassifier(forest, Recorder(), random_state=0)
+    assert forest.fit(X, NOISY).score(X, NOISY) > 0.98
+    auto, *_ = given(clone(model), y=NOISY)
+    swapped, *_ = given(clone(model).set_params(augmenter=MarginalSwap()), y=NOISY)
+    np.testing.assert_array_equal(auto, swapped)
+    # Without folds there is no other word than its own.
+    model.set_params(cv=None)
+    auto, *_ = given(clone(model), y=NOISY)
+    munge, *_ = given(clone(model).set_params(augmenter=Munge()), y=NOISY)
+    np.testing.assert_array_equal(auto, munge)
+
+
+@pytest.mark.parametrize("sampler", [Munge(), MarginalSwap()])
+def test_auto_counts_rows_by_their_weights(sampler):
+    half = np.arange(400) < 200
+    labels = np.where(half, CLEAN, NOISY)
+    weights = np.where(half == isinstance(sampler, Munge), 1.0, 1e-6)
+    model = DistilledClassifier(LogisticRegression(C=100.0), Recorder(), random_state=0)
+    auto, *_ = given(clone(model), y=labels, sample_weight=weights)
+    model.set_params(augmenter=sampler)
+    expected, *_ = given(model, y=labels, sample_weight=weights)
+    np.testing.assert_array_equal(auto, expected)
+
+
+def test_auto_is_munge_for_numbers():
+    model = DistilledRegressor(LinearRegression(), random_state=0)
+    model.set_params(student=MLPStudentRegressor((4,), n_steps=20))
+    noise = np.random.default_rng(0).normal(size=400)
+    auto = clone(model).fit(X, noise).predict(X)
+    munge = clone(model).set_params(augmenter=Munge()).fit(X, noise).predict(X)
+    np.testing.assert_array_equal(auto, munge)
 
 
 def test_a_frozen_teacher_labels_a_pool_too():

@@ -19,27 +19,27 @@ MOST_FOLDS = 5
 """Folds whose teachers label the new rows: more leave out little more."""
 
 
-def labels_pool(n_fitted, n_samples, pool):
-    """For each fold, whether its teacher labels the new rows as well.
+def of_pool(parts, n_samples, n_pool):
+    """Parts of the rows whose teachers label the new ones as well.
 
     Parameters
     ----------
-    n_fitted : list of int
-        Rows that the teacher of each fold is fitted on.
+    parts : list of FoldLabels
+        What the teacher of each fold says.
     n_samples : int
         Rows that the new ones were made of.
-    pool : array or frame of shape (n_pool, n_features), or None
+    n_pool : int
         New rows.
 
     Returns
     -------
-    list of bool
-        True for the first five that know enough of the table, if it is small.
+    list of FoldLabels
+        The first five whose teachers know enough of the table, if it is small.
     """
-    small = pool is not None and n_samples <= MOST_ROWS
-    small = small and pool.shape[0] <= MOST_NEW_ROWS
-    enough = np.array(n_fitted) >= SMALLEST_SHARE * n_samples
-    return (small & enough & (np.cumsum(enough) <= MOST_FOLDS)).tolist()
+    if n_samples > MOST_ROWS or n_pool > MOST_NEW_ROWS:
+        return []
+    enough = [part for part in parts if part.n_fitted >= SMALLEST_SHARE * n_samples]
+    return [part for part in enough if part.ask is not None][:MOST_FOLDS]
 
 
 def bagged_log_odds(logits):

@@ -1,6 +1,7 @@
 """How far a teacher can be trusted on the rows that it was fitted on."""
 
 import numpy as np
+from scipy.special import entr
 
 from ..losses._reference import log_softmax
 
@@ -98,16 +99,40 @@ def own_share(own_logits, held_out_logits, labels, sample_weight=None):
     >>> round(own_share(20 * held_out, held_out, labels), 2)
     0.3
     """
-    rows = np.arange(len(labels))
-
-    def loss(log_p):
-        return -np.average(log_p[rows, labels], weights=sample_weight)
-
-    counts = np.bincount(labels, sample_weight, own_logits.shape[1])
-    log_prior = np.log(np.maximum(counts / counts.sum(), np.finfo(float).tiny))
-    prior = loss(np.tile(log_prior, (len(labels), 1)))
-    skill = prior - loss(log_softmax(held_out_logits))
-    own_skill = prior - loss(log_softmax(own_logits))
+    skill = explained_share(held_out_logits, labels, sample_weight)
+    own_skill = explained_share(own_logits, labels, sample_weight)
     if skill >= own_skill:
         return 1.0
     return float((skill / own_skill) ** 2) if skill > 0 else 0.0
+
+
+def explained_share(logits, labels, sample_weight=None):
+    r"""Share of the log-loss of the class frequencies that log-odds take away.
+
+    .. math::
+        1 - \frac{L(t)}{L_\text{prior}},
+
+    what :math:`R^2` is for numbers.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n_samples, n_classes)
+        Log-odds :math:`t`.
+    labels : ndarray of int of shape (n_samples,)
+        Columns of the true classes.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Non-negative weights.
+
+    Returns
+    -------
+    float
+        At most 1, which it also is where all rows are of one class.
+    """
+    log_p = log_softmax(logits)[np.arange(len(labels)), labels]
+    frequencies = np.bincount(labels, sample_weight) / np.sum(
+        np.ones(len(labels)) if sample_weight is None else sample_weight
+    )
+    prior = entr(frequencies).sum()
+    if prior <= 0:
+        return 1.0
+    return float(1 + np.average(log_p, weights=sample_weight) / prior)

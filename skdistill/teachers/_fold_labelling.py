@@ -11,16 +11,17 @@ from .._columns import take_rows
 from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
 from .._progress import Progress
-from ._bagging import MOST_ROWS, labels_pool
+from ._bagging import MOST_ROWS
 from ._labelling import (
-    FoldLabels,
+    choose_augmenter,
     fit_part,
     label_fold,
     label_rows,
     read_fold,
-    with_pool_logits,
+    with_other_teachers,
     without_diverged,
 )
+from ._pool import is_auto
 
 
 def label_folds(
@@ -82,52 +83,42 @@ def label_folds(
     whole : Labelling or None
         Of all rows, by `splits`.
     """
-    pool = augmenter, X_unlabeled, seed
+    sampling = augmenter, X_unlabeled, seed
     if is_frozen(teacher):
-        return _label_by_frozen(teacher, X, y, classes, splits, pool, whole)
+        return _label_by_frozen(teacher, X, y, classes, splits, sampling, whole)
     given = teacher, X, y, classes, sample_weight, fit_params or {}
+    has_pool = augmenter is not None or X_unlabeled is not None
     progress = Progress() if progress is None else progress
     name = f"fitting {type(teacher).__name__} and labelling"
     n_fits = len(splits) + whole + len(splits) * (len(splits) - 1) // 2
     with progress.stage(name, n_fits, "fit") as advance:
         parallel = partial(_told, advance, n_jobs)
-        outside = partial(delayed(_outside), *given, pool)
-        fits, everything = _label_outside(parallel, outside, splits, len(y), whole)
-        pools = [fit.pool for fit, _ in fits]
-        parts = _label_pairs(parallel, *given, splits, pools)
-    folds = [
-        _with_held_out(replace(fit, teacher=teacher), train, fold_parts)
-        for (fit, _), (train, _), fold_parts in zip(fits, splits, parts, strict=True)
-    ]
-    inside = [labels.of_rows for _, labels in fits]
-    if not whole:
-        return folds, inside, None
-    outer = _kept(
-        teacher,
-        [(test, labels) for (_, test), (_, labels) in zip(splits, fits, strict=True)],
-    )
-    return folds, inside, _with_held_out(everything, np.arange(len(y)), outer)
 
+        def outside(train, test, parts):
+            chosen = _choose(augmenter, train, parts, y, classes, sample_weight)
+            sampling = chosen, X_unlabeled, seed
+            return delayed(_outside)(*given, sampling, train, test, has_pool)
 
-def _label_outside(parallel, outside, splits, n_samples, whole):
-    """Label the rows outside each fold and, if wanted, all rows."""
-    everything = np.arange(n_samples), np.arange(0)
-    if not whole:
-        return parallel([outside(*split) for split in splits]), None
-    if n_samples > MOST_ROWS:
-        *fits, (labelling, _) = parallel(
-            [outside(*split) for split in [*splits, everything]]
+        parts = _label_pairs(parallel, *given, splits, has_pool)
+        fits = parallel(
+            [
+                outside(train, test, of)
+                for (train, test), of in zip(splits, parts, strict=True)
+            ]
         )
-        return fits, labelling
-    # The teachers of the folds label new rows that are made of all.
-    [(labelling, _)] = parallel([outside(*everything)])
-    sizes = [len(train) for train, _ in splits]
-    joins = labels_pool(sizes, n_samples, labelling.pool)
-    jobs = [
-        outside(*split, labelling.pool if joined else None)
-        for split, joined in zip(splits, joins, strict=True)
+        inside = [labels for _, labels in fits]
+        if whole:
+            outer = _kept(teacher, [test for _, test in splits], inside)
+            everything = np.arange(len(y))
+            [(of_all, _)] = parallel([outside(everything, everything[:0], outer)])
+    folds = [
+        _with_parts(replace(fit, teacher=teacher), train, of, n_jobs)
+        for (fit, _), (train, _), of in zip(fits, splits, parts, strict=True)
     ]
-    return parallel(jobs), labelling
+    of_rows = [labels.of_rows for labels in inside]
+    if not whole:
+        return folds, of_rows, None
+    return folds, of_rows, _with_parts(of_all, everything, outer, n_jobs)
 
 
 def _told(advance, n_jobs, jobs):
@@ -139,23 +130,52 @@ def _told(advance, n_jobs, jobs):
     return results
 
 
-def _kept(teacher, parts):
-    """Return rows and their labels, None for those of a diverged teacher."""
-    kept = without_diverged(teacher, [part for _, part in parts])
-    return [(test, part) for (test, _), part in zip(parts, kept, strict=True)]
+def _label_pairs(parallel, teacher, X, y, classes, sample_weight, params, splits, keep):
+    """For each fold the rows of each other one and their labels, without both."""
+    pairs = list(combinations(range(len(splits)), 2))
+    fit = partial(fit_part, teacher, X, y, sample_weight, params)
+    keep = keep and min(len(train) for train, _ in splits) <= MOST_ROWS
+    jobs = []
+    for pair in pairs:
+        (train_j, test_j), (train_k, test_k) = (splits[i] for i in pair)
+        train = np.intersect1d(train_j, train_k, assume_unique=True)
+        test = np.concatenate([test_j, test_k])
+        jobs.append(delayed(label_fold)(fit, X, y, classes, train, test, keep))
+    tests: list[list] = [[] for _ in splits]
+    parts: list[list] = [[] for _ in splits]
+    for (j, k), labels in zip(pairs, parallel(jobs), strict=True):
+        of_j, of_k = np.split(labels.of_rows, [len(splits[j][1])])
+        for fold, other, of_other in ((k, j, of_j), (j, k, of_k)):
+            tests[fold].append(splits[other][1])
+            parts[fold].append(replace(labels, of_rows=of_other))
+    return [_kept(teacher, *fold) for fold in zip(tests, parts, strict=True)]
+
+
+def _kept(teacher, tests, parts):
+    """Return pairs of rows and their labels, without those of diverged teachers."""
+    kept = zip(tests, without_diverged(teacher, parts), strict=True)
+    return [(test, part) for test, part in kept if part is not None]
+
+
+def _choose(augmenter, train, parts, y, classes, sample_weight):
+    """Return the augmenter that suits the rows `train`."""
+    if not is_auto(augmenter):
+        return augmenter
+    logits, held_out = _held_out(train, parts, len(classes))
+    weights = None if sample_weight is None else sample_weight[train]
+    return choose_augmenter(augmenter, logits, held_out, y[train], classes, weights)
 
 
 def _outside(
-    teacher, X, y, classes, sample_weight, fit_params, sampling, train, test, pool=None
+    teacher, X, y, classes, sample_weight, fit_params, sampling, train, test, keep
 ):
-    """Label the rows outside a fold and new ones, and those inside it and in `pool`."""
+    """Label the rows outside a fold and new ones, and those inside it."""
     weights = None if sample_weight is None else sample_weight[train]
     known = np.isin(classes, y[train])
-    rows = take_rows(X, train)
     augmenter, X_unlabeled, seed = sampling
     fitted = label_rows(
         teacher,
-        rows,
+        take_rows(X, train),
         y[train],
         classes[known],
         None,
@@ -178,72 +198,30 @@ def _outside(
         labelling = replace(labelling, pool_logits=widen(fitted.pool_logits))
     if not len(test):
         return labelling, None
-    return labelling, read_fold(
-        fitted.teacher, classes, take_rows(X, test), floor, [pool]
-    )
+    keep = keep and len(y) <= MOST_ROWS
+    rows = take_rows(X, test)
+    return labelling, read_fold(fitted.teacher, classes, rows, len(train), keep)
 
 
-def _label_pairs(
-    parallel, teacher, X, y, classes, sample_weight, fit_params, splits, pools
-):
-    """For each fold the rows of each other one and their labels, without both."""
-    pairs = list(combinations(range(len(splits)), 2))
-    train = {
-        (j, k): np.intersect1d(splits[j][0], splits[k][0], assume_unique=True)
-        for j, k in pairs
-    }
-    asked = _pools_of_pairs(train, splits, pools)
-    fit = partial(fit_part, teacher, X, y, sample_weight, fit_params)
-    jobs = [
-        delayed(label_fold)(
-            fit,
-            X,
-            y,
-            classes,
-            train[pair],
-            np.concatenate([splits[k][1] for k in pair]),
-            [asked[pair, k] for k in pair],
-        )
-        for pair in pairs
-    ]
-    parts: list[list] = [[] for _ in splits]
-    for (j, k), labels in zip(pairs, parallel(jobs), strict=True):
-        of_j, of_k = np.split(labels.of_rows, [len(splits[j][1])])
-        for_j, for_k = labels.of_pools
-        parts[k].append((splits[j][1], FoldLabels(of_j, [for_k])))
-        parts[j].append((splits[k][1], FoldLabels(of_k, [for_j])))
-    return [_kept(teacher, fold) for fold in parts]
-
-
-def _pools_of_pairs(train, splits, pools):
-    """New rows of a fold that the teacher of a pair labels, None if it does not."""
-    asked = {}
-    for k, ((rows, _), pool) in enumerate(zip(splits, pools, strict=True)):
-        pairs = [pair for pair in train if k in pair]
-        sizes = [len(train[pair]) for pair in pairs]
-        for pair, joins in zip(pairs, labels_pool(sizes, len(rows), pool), strict=True):
-            asked[pair, k] = pool if joins else None
-    return asked
-
-
-def _with_held_out(labelling, train, parts):
-    """Return the labelling of the rows `train` with what the teachers of parts say."""
+def _held_out(train, parts, n_classes):
+    """Return log-odds of the rows `train` by the teachers of parts, and where."""
     position = np.full(1 + max(train.max(), *(test.max() for test, _ in parts)), -1)
     position[train] = np.arange(len(train))
-    logits = labelling.own_logits.copy()
+    logits = np.zeros((len(train), n_classes))
     held_out = np.zeros(len(train), dtype=bool)
-    of_pool: list = []
     for test, part in parts:
-        if part is None:
-            continue
         rows = position[test]
         logits[rows[rows >= 0]] = part.of_rows[rows >= 0]
         held_out[rows[rows >= 0]] = True
-        of_pool += [new for new in part.of_pools if new is not None]
+    return logits, held_out
+
+
+def _with_parts(labelling, train, parts, n_jobs):
+    """Return the labelling of the rows `train` with what the teachers of parts say."""
+    logits, held_out = _held_out(train, parts, labelling.own_logits.shape[1])
+    logits[~held_out] = labelling.own_logits[~held_out]
     labelling = replace(labelling, logits=logits, held_out=held_out)
-    if labelling.pool is None:
-        return labelling
-    return with_pool_logits(labelling, labelling.pool_logits, of_pool)
+    return with_other_teachers(labelling, [part for _, part in parts], n_jobs)
 
 
 def _label_by_frozen(teacher, X, y, classes, splits, pool, whole):

@@ -1,6 +1,7 @@
 """Fitting a teacher and reading its log-odds on the training rows."""
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,9 +14,12 @@ from .._columns import take_rows
 from .._fitting import is_frozen, positions, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds, single_class_log_odds
 from .._progress import Progress
-from ._bagging import MOST_ROWS, bagged_log_odds, labels_pool
+from ..targets import encode_labels
+from ._bagging import MOST_ROWS, bagged_log_odds, of_pool
+from ._blending import explained_share
+from ._calibration import calibration_temperature
 from ._label_codes import fit_teacher
-from ._pool import make_pool
+from ._pool import is_auto, make_pool, suited_augmenter
 
 DIVERGED = 20.0
 """A fold's teacher whose log-odds are so many times as large as those of the others
@@ -103,8 +107,10 @@ def label_rows(
         ``None``: one teacher labels the rows that it was fitted on.
     sample_weight : ndarray of shape (n_samples,), default=None
         Weights handed to the teacher.
-    augmenter : sampler of `skdistill.augmentation`, default=None
-        Makes more rows for the teacher to label.
+    augmenter : sampler of `skdistill.augmentation` or "auto", default=None
+        Makes more rows for the teacher to label. ``"auto"``: ``Munge()`` where the
+        calibrated held-out log-odds take away half of the log-loss of the class
+        frequencies, else ``MarginalSwap()``.
     X_unlabeled : array or frame of shape (n_unlabeled, n_features), default=None
         More rows for the teacher to label.
     seed : int, default=None
@@ -135,35 +141,58 @@ def label_rows(
     if not whole:
         splits = held_out_parts(check_cv(cv, y, classifier=True), X, y, split_params)
     progress = Progress() if progress is None else progress
-    make = None
-    if augmenter is not None or X_unlabeled is not None:
-        make = partial(make_pool, X, augmenter, X_unlabeled, seed=seed)
-    labelling, others = _label(
-        teacher, X, y, classes, splits, fit, make, n_jobs, progress
+    has_pool = augmenter is not None or X_unlabeled is not None
+    keep = has_pool and len(y) <= MOST_ROWS
+    labelling, parts = _label(
+        teacher, X, y, classes, splits, fit, keep, n_jobs, progress
     )
-    if make is None:
+    if not has_pool:
         return labelling
-    pool = labelling.pool
-    if pool is None:
-        with progress.stage("making rows for the teacher to label"):
-            pool = make(teacher=labelling.teacher)
+    augmenter = choose_augmenter(
+        augmenter, labelling.logits, labelling.held_out, y, classes, sample_weight
+    )
+    with progress.stage("making rows for the teacher to label"):
+        pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
     with progress.stage("labelling new rows", pool.shape[0], "row") as advance:
-        pool_logits = classifier_log_odds(
+        own = classifier_log_odds(
             labelling.teacher, pool, classes, dtype=np.float32, advance=advance
         )
-    return with_pool_logits(replace(labelling, pool=pool), pool_logits, others)
+    labelling = replace(labelling, pool=pool, pool_logits=own)
+    return with_other_teachers(labelling, parts, n_jobs)
 
 
-def with_pool_logits(labelling, own, others):
-    """Return a labelling with what its teacher and those of folds say of new rows."""
-    if not others:
-        return replace(labelling, pool_logits=own)
+def choose_augmenter(augmenter, logits, held_out, y, classes, sample_weight):
+    """Return the augmenter, for "auto" the one that suits the log-odds of the rows.
+
+    Those of held-out rows, or, if there are none, of all.
+    """
+    if not is_auto(augmenter):
+        return augmenter
+    weights = np.ones(len(y)) if sample_weight is None else sample_weight
+    if (held_out * weights).any():
+        weights = held_out * weights
+    labels = encode_labels(y, classes)
+    temperature = calibration_temperature(logits, labels, weights)
+    return suited_augmenter(explained_share(logits / temperature, labels, weights))
+
+
+def with_other_teachers(labelling, parts, n_jobs):
+    """Return a labelling with what the teachers of folds too say of new rows."""
+    if labelling.pool is None:
+        return labelling
+    own, pool = labelling.pool_logits, labelling.pool
+    parts = of_pool(parts, len(labelling.logits), len(own))
+    if not parts:
+        return labelling
+    others = Parallel(n_jobs=n_jobs)(
+        delayed(part.ask)(pool, dtype=np.float32) for part in parts
+    )
     together = bagged_log_odds([own, *others])
     return replace(labelling, pool_logits=together, pool_own_logits=own)
 
 
-def _label(teacher, X, y, classes, splits, fit, make, n_jobs, progress):
-    """Label the rows and, by the teachers of folds, new ones that `make` makes."""
+def _label(teacher, X, y, classes, splits, fit, keep, n_jobs, progress):
+    """Label the rows, and return the parts of it that did not diverge."""
     if is_frozen(teacher):
         # Fits nothing: a frozen one stays as it is, others remember the columns.
         teacher = clone(teacher).fit(X, y)
@@ -176,12 +205,9 @@ def _label(teacher, X, y, classes, splits, fit, make, n_jobs, progress):
         advance()
         if splits is None:
             return Labelling(fitted, own, np.zeros(len(y), dtype=bool), own), []
-        pool = make(teacher=fitted) if make and len(y) <= MOST_ROWS else None
-        joins = labels_pool([len(train) for train, _ in splits], len(y), pool)
         parts = []
         for part in Parallel(n_jobs=n_jobs, return_as="generator")(
-            delayed(label_fold)(fit, X, y, classes, *split, [pool if joined else None])
-            for split, joined in zip(splits, joins, strict=True)
+            delayed(label_fold)(fit, X, y, classes, *split, keep) for split in splits
         ):
             parts.append(part)
             advance()
@@ -194,9 +220,8 @@ def _label(teacher, X, y, classes, splits, fit, make, n_jobs, progress):
     held_out = times > 0
     logits /= np.maximum(times, 1)[:, None]
     logits[~held_out] = own[~held_out]
-    others = [new for part in kept if part is not None for new in part.of_pools]
-    others = [new for new in others if new is not None]
-    return Labelling(fitted, logits, held_out, own, pool), others
+    kept = [part for part in kept if part is not None]
+    return Labelling(fitted, logits, held_out, own), kept
 
 
 def fit_part(teacher, X, y, sample_weight, fit_params, rows=None):
@@ -262,30 +287,36 @@ class FoldLabels:
 
     Parameters
     ----------
+    n_fitted : int
+        Rows that it was fitted on.
     of_rows : ndarray of shape (n_test, n_classes), float64
         Log-odds of the rows of the fold.
-    of_pools : list of ndarray of shape (n_pool, n_classes), float32, or None
-        Log-odds of new rows; ``None`` where it was not asked, or met one class only.
+    ask : callable or None
+        Returns its log-odds of other rows; ``None`` if it is not kept, or met one
+        class only.
     """
 
+    n_fitted: int
     of_rows: np.ndarray
-    of_pools: list
+    ask: Callable | None
 
 
-def label_fold(fit, X, y, classes, train, test, pools=()):
-    """Label the rows `test` and new ones by a teacher that is fitted to `train`."""
-    floor = floor_log_odds(len(train))
+def label_fold(fit, X, y, classes, train, test, keep):
+    """Label the rows `test` by a teacher that is fitted to `train`, and may be kept."""
     met = np.unique(y[train])
     if len(met) == 1:
+        floor = floor_log_odds(len(train))
         logits = single_class_log_odds(met[0], classes, len(test), floor)
-        return FoldLabels(logits, [None for _ in pools])
-    return read_fold(fit(train), classes, take_rows(X, test), floor, pools)
+        return FoldLabels(len(train), logits, None)
+    return read_fold(fit(train), classes, take_rows(X, test), len(train), keep)
 
 
-def read_fold(fitted, classes, rows, floor, pools):
-    """Return what the fitted teacher of a fold says about its rows and new ones."""
-    read = partial(classifier_log_odds, fitted, classes=classes, unseen_log_odds=floor)
-    return FoldLabels(
-        read(rows),
-        [None if pool is None else read(pool, dtype=np.float32) for pool in pools],
+def read_fold(fitted, classes, rows, n_fitted, keep):
+    """Return what the fitted teacher of a fold says."""
+    ask = partial(
+        classifier_log_odds,
+        fitted,
+        classes=classes,
+        unseen_log_odds=floor_log_odds(n_fitted),
     )
+    return FoldLabels(n_fitted, ask(rows), ask if keep else None)

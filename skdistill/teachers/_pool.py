@@ -1,6 +1,10 @@
 """More rows for a teacher to label."""
 
 from .._columns import concatenate_rows
+from ..augmentation import MarginalSwap, Munge
+
+EXPLAINED = 0.5
+"""Of a table that is explained less than this, near rows say little."""
 
 POOL_FACTOR = 5
 """New rows for each training row."""
@@ -14,6 +18,31 @@ LARGEST_POOL = 500_000
 
 LARGEST_POOL_CELLS = 50_000_000
 """Many columns need no more cells than this, or than there are."""
+
+
+def is_auto(augmenter):
+    """Whether the augmenter is to be chosen."""
+    return isinstance(augmenter, str) and augmenter == "auto"
+
+
+def suited_augmenter(explained):
+    """Return the augmenter for a table that is explained so far.
+
+    Where a teacher knows much, it depends on where rows really are, and new ones near
+    them tell most. Where it knows little, most of what it says near them is chance,
+    and rows of all combinations of cells show what remains of it on the whole.
+
+    Parameters
+    ----------
+    explained : float
+        Share of the log-loss of the class frequencies that the calibrated teacher
+        takes away on held-out rows.
+
+    Returns
+    -------
+    sampler of `skdistill.augmentation`
+    """
+    return Munge() if explained >= EXPLAINED else MarginalSwap()
 
 
 def pool_size(n_samples, n_columns):

@@ -26,9 +26,10 @@ from skdistill.augmentation import MarginalSwap
 from skdistill.losses._reference import log_softmax, softmax
 from skdistill.students import TreeStudentClassifier
 from skdistill.teachers import calibration_temperature, label_rows, own_share
-from skdistill.teachers._bagging import MOST_ROWS, bagged_log_odds, labels_pool
+from skdistill.teachers._bagging import MOST_ROWS, bagged_log_odds, of_pool
 from skdistill.teachers._blending import blended_pool_log_odds
 from skdistill.teachers._fold_labelling import label_folds
+from skdistill.teachers._labelling import FoldLabels
 
 X, y = load_iris(return_X_y=True)
 CLASSES = np.arange(3)
@@ -102,17 +103,20 @@ def test_the_type_is_kept():
 
 
 def test_whose_teachers_label_new_rows():
-    pool = np.zeros((100, 2))
-    assert labels_pool([80] * 5, 100, pool) == [True] * 5
-    assert labels_pool([90] * 10, 100, pool) == [True] * 5 + [False] * 5
-    assert labels_pool([50, 50], 100, pool) == [False] * 2
-    assert labels_pool([66, 66, 68], 100, pool) == [True] * 3
-    assert labels_pool([20, 40, 60, 80], 100, pool) == [False, False, True, True]
-    assert labels_pool([80] * 5, 100, None) == [False] * 5
-    assert labels_pool([MOST_ROWS], MOST_ROWS, pool) == [True]
-    assert labels_pool([MOST_ROWS], MOST_ROWS + 1, pool) == [False]
-    assert labels_pool([80], 100, np.zeros((100_000, 1))) == [True]
-    assert labels_pool([80], 100, np.zeros((100_001, 1))) == [False]
+    def asked(n_fitted, n_samples=100, n_pool=100, ask=print):
+        parts = [FoldLabels(n, np.zeros((1, 2)), ask) for n in n_fitted]
+        return [parts.index(part) for part in of_pool(parts, n_samples, n_pool)]
+
+    assert asked([80] * 5) == [0, 1, 2, 3, 4]
+    assert asked([90] * 10) == [0, 1, 2, 3, 4]
+    assert asked([50, 50]) == []
+    assert asked([66, 66, 68]) == [0, 1, 2]
+    assert asked([20, 40, 60, 80]) == [2, 3]
+    assert asked([80] * 5, ask=None) == []
+    assert asked([MOST_ROWS], MOST_ROWS) == [0]
+    assert asked([MOST_ROWS], MOST_ROWS + 1) == []
+    assert asked([80], n_pool=100_000) == [0]
+    assert asked([80], n_pool=100_001) == []
 
 
 def expected(teacher, parts, rows=X, labels=y, weights=None, new=NEW):
@@ -311,22 +315,22 @@ def test_new_rows_of_a_fold_know_nothing_of_its_labels():
     assert not np.array_equal(whole.pool_logits, other_whole.pool_logits)
 
 
-@settings(max_examples=2)
-@given(st.integers(4, 6))
-def test_folds_are_labelled_as_if_each_were_all_there_is(n_folds):
+@settings(max_examples=4)
+@given(st.integers(4, 6), st.sampled_from([MarginalSwap(), "auto"]))
+def test_folds_are_labelled_as_if_each_were_all_there_is(n_folds, augmenter):
     teacher = clone(FOREST).set_params(random_state=0)
     splits = list(KFold(n_folds, shuffle=True, random_state=0).split(X))
     fold_of = np.empty(150, dtype=int)
     for k, (_, test) in enumerate(splits):
         fold_of[test] = k
-    swap = MarginalSwap()
-    folds, _, whole = label_folds(teacher, X, y, CLASSES, splits, None, swap, seed=0)
+    options = {"augmenter": augmenter, "seed": 0}
+    folds, _, whole = label_folds(teacher, X, y, CLASSES, splits, **options)
     everything = np.arange(150)
     for labelling, train in zip(
         [*folds, whole], [*(train for train, _ in splits), everything], strict=True
     ):
         cv = PredefinedSplit(fold_of[train])
-        alone = label_rows(teacher, X[train], y[train], CLASSES, cv, None, swap, seed=0)
+        alone = label_rows(teacher, X[train], y[train], CLASSES, cv, **options)
         np.testing.assert_array_equal(labelling.pool, alone.pool)
         np.testing.assert_array_equal(labelling.pool_logits, alone.pool_logits)
         np.testing.assert_array_equal(labelling.pool_own_logits, alone.pool_own_logits)

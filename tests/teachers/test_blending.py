@@ -6,6 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from skdistill.losses._reference import softmax
 from skdistill.teachers import Labelling, blended_log_odds, own_share
+from skdistill.teachers._blending import explained_share
 
 LOGITS = arrays(np.float64, (12, 3), elements=st.floats(-20, 20))
 LABELS = np.arange(12) % 3
@@ -46,6 +47,38 @@ def test_weight_2_is_a_row_that_occurs_twice(rng):
     twice = np.repeat(np.arange(12), weights)
     repeated = own_share(own[twice], held_out[twice], LABELS[twice])
     assert own_share(own, held_out, LABELS, weights) == pytest.approx(repeated)
+
+
+@given(LOGITS)
+def test_log_odds_explain_at_most_everything(logits):
+    assert explained_share(logits, LABELS) <= 1
+
+
+def test_what_log_odds_explain():
+    by_heart = 50 * np.eye(3)[LABELS]
+    assert explained_share(by_heart, LABELS) == pytest.approx(1)
+    assert explained_share(np.zeros((12, 3)), LABELS) == pytest.approx(0)
+    assert explained_share(-by_heart, LABELS) < -10
+    right = np.log([[0.8, 0.1, 0.1]]).repeat(10, axis=0)
+    labels = np.repeat([0, 1, 2], [8, 1, 1])
+    # The frequencies explain nothing, however uneven they are.
+    assert explained_share(right, labels) == pytest.approx(0)
+    assert explained_share(np.zeros((10, 3)), labels) < -0.1
+
+
+def test_unseen_classes_are_no_part_of_the_frequencies(rng):
+    logits = rng.normal(size=(12, 3))
+    widened = np.column_stack([logits, np.full(12, -50.0)])
+    share = explained_share(logits, LABELS)
+    assert explained_share(widened, LABELS) == pytest.approx(share)
+
+
+def test_the_explained_share_of_weighted_rows(rng):
+    logits = rng.normal(size=(12, 3)) + np.eye(3)[LABELS]
+    weights = rng.integers(0, 4, 12)
+    twice = np.repeat(np.arange(12), weights)
+    repeated = explained_share(logits[twice], LABELS[twice])
+    assert explained_share(logits, LABELS, weights) == pytest.approx(repeated)
 
 
 def test_the_blend_lies_between_both(rng):
