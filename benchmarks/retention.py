@@ -16,8 +16,8 @@ repeated, so that a benchmark of hours can be stopped and resumed at any time.
 
 Without `--data` the three data sets of the package are used. `--inner` holds the test
 part out for good and scores on a part of the training rows: whoever chooses settings
-does so there. `--set "alpha=0.5|1" "temperature=1|2"` runs all combinations of other
-settings of the model instead of the defaults.
+does so there. `--set "alpha=0.5|1" "augmenter=Munge|MarginalSwap"` runs all
+combinations of other settings of the model instead of the defaults.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from retention_summary import plot, print_summary
 from sklearn.base import clone
 from sklearn.model_selection import train_test_split
 
-from skdistill import DistilledClassifier, datasets
+from skdistill import DistilledClassifier, augmentation, datasets
 from skdistill._columns import take_rows
 from skdistill._log_odds import classifier_log_odds
 from skdistill.inspection import agreement
@@ -236,9 +236,18 @@ def missing_runs(key, arguments, results):
 
 
 def parse_settings(settings):
-    """Parameters of the model from "NAME=VALUE ...", values being Python literals."""
+    """Parameters of the model from "NAME=VALUE ...".
+
+    Values are Python literals or names of samplers.
+    """
+
+    def parse_value(value):
+        if value in augmentation.__all__:
+            return getattr(augmentation, value)()
+        return ast.literal_eval(value)
+
     pairs = (setting.split("=", 1) for setting in settings.split())
-    return {name: ast.literal_eval(value) for name, value in pairs}
+    return {name: parse_value(value) for name, value in pairs}
 
 
 def n_numbers(predictor):

@@ -97,8 +97,10 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Of a table of up to 2,000 rows the teachers of the folds label them as well,
         and the student learns a blend with their mean, see
         `skdistill.teachers.label_rows`. Together they weigh as much as the training
-        rows. ``"auto"`` means ``Munge()``, but
-        ``None`` for sparse tables and for students that take no weights.
+        rows. ``"auto"`` means ``Munge()``, but ``MarginalSwap()`` for a
+        `MLPStudentClassifier` where the calibrated teacher takes away less than half
+        of the log-loss of the class frequencies on held-out rows, and ``None`` for
+        sparse tables and for students that take no weights.
     memory : str or joblib.Memory, default=None
         Cache of everything up to the log-odds, as in `sklearn.pipeline.Pipeline`: a
         search over `temperature`, `alpha` or any parameter of the student fits the

@@ -29,7 +29,9 @@ from ._validation import (
     check_student_columns,
     check_table,
     check_weights,
+    holds_missing,
 )
+from .augmentation import Munge
 from .augmentation._base import Sampler
 from .conversion import to_spec
 from .export import export
@@ -96,13 +98,12 @@ class BaseDistilled(BaseEstimator):
         return copy_input_tags(tags, self.teacher, self._student())
 
     def _check_rows(self, X):
-        accepted = get_tags(self).input_tags
         return check_table(
             self,
             X,
             reset=False,
-            accept_sparse=accepted.sparse,
-            allow_nan=accepted.allow_nan,
+            accept_sparse=get_tags(self).input_tags.sparse,
+            allow_nan=self._allows_missing,
         )
 
     def _student_rows(self, X):
@@ -204,6 +205,8 @@ class BaseDistilled(BaseEstimator):
 
         accepted = get_tags(self).input_tags
         X = check_table(self, X, reset=True, accept_sparse=accepted.sparse)
+        # A pipeline need not know that it imputes.
+        self._allows_missing = accepted.allow_nan or holds_missing(X)
         if isinstance(y, SoftTargets | RegressionTargets):
             raise TypeError(
                 f"Got {type(y).__name__} as y, but expected what the teacher is fitted "
@@ -276,7 +279,9 @@ class BaseDistilled(BaseEstimator):
         """Maker of new rows, "auto" or None."""
         if not is_auto(self.augmenter):
             return self.augmenter
-        return "auto" if takes_weights(student) and not issparse(X) else None
+        if not takes_weights(student) or issparse(X):
+            return None
+        return "auto" if last_step(student).learns_far_from_rows else Munge()
 
 
 def fit_student(student, X, targets, weights, progress):

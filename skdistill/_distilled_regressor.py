@@ -16,13 +16,11 @@ from ._labelled import with_pool
 from ._progress import Progress
 from ._regression_targets import RegressionTargets
 from ._validation import check_numbers
-from .augmentation import Munge
 from .losses._numpy import check_alpha
 from .losses._regression import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
 from .students import MLPStudentRegressor, as_student_regressor
 from .students._mlp_regressor import check_loss
 from .teachers import blended_predictions, predict_rows
-from .teachers._pool import is_auto
 from .teachers._residuals import huber_loss, quantile_loss
 
 BY_HEART = 1e-6
@@ -289,10 +287,6 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         y = check_numbers(y, X, multi_output=multi_output)
         LOSSES[self.loss].check_targets(y, y)
         return y
-
-    def _sampler(self, X, student):
-        sampler = super()._sampler(X, student)
-        return Munge() if is_auto(sampler) else sampler
 
     def _predictions(self, task, progress):
         """What the teacher predicts of rows and a pool, perhaps from the cache."""

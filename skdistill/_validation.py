@@ -51,6 +51,16 @@ def check_table(estimator, X, *, reset, accept_sparse=False, allow_nan=True):
     )
 
 
+def holds_missing(X):
+    """Whether an array that `check_table` returned has missing values."""
+    if is_frame(X):
+        return False
+    values = X.data if issparse(X) else X
+    if values.dtype.kind == "O":
+        return any(map(is_missing, values.ravel()))
+    return values.dtype.kind == "f" and bool(np.isnan(values).any())
+
+
 def check_labels(y, X):
     """Return class labels `y` of the rows of `X` as a 1-D array.
 

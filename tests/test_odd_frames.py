@@ -8,8 +8,11 @@ import polars as pl
 import pytest
 from lightgbm import LGBMClassifier
 from scipy.sparse import csc_array, csr_array, csr_matrix
+from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 from skdistill import DistilledClassifier, SoftTargets
 from skdistill.augmentation import Munge
@@ -259,3 +262,17 @@ def test_polars_frames_are_no_exception(estimator, rng):
         outputs(estimator, X, labels(80), X),
         outputs(estimator, pandas, labels(80), pandas),
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, object])
+def test_missing_values_may_come_where_they_were_when_it_was_fitted(rng, dtype):
+    """The column transformer of a pipeline does not say that it imputes."""
+    imputed = make_column_transformer((SimpleImputer(), [0, 1]))
+    model = distilled(make_pipeline(imputed, LogisticRegression()))
+    X = rng.normal(size=(80, 2))
+    with_missing = np.where(rng.random(X.shape) < 0.2, np.nan, X)
+    model.fit(with_missing.astype(dtype), labels(80))
+    assert np.isfinite(model.predict_proba(with_missing)).all()
+    model.fit(X.astype(dtype), labels(80))
+    with pytest.raises(ValueError, match="contains NaN"):
+        model.predict_proba(with_missing)

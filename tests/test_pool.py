@@ -10,17 +10,22 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill import DistilledClassifier
+from skdistill._fitting import last_step
 from skdistill.augmentation import MarginalSwap, Munge
 from skdistill.students import (
+    BoostedStudentClassifier,
+    MLPStudentClassifier,
     MLPStudentRegressor,
     TabularEncoder,
     TreeStudentClassifier,
+    as_student,
 )
 from skdistill.students._base import StudentClassifier
 from skdistill.teachers._pool import pool_size
@@ -30,6 +35,8 @@ X, y = make_classification(400, n_informative=6, random_state=0)
 
 class Recorder(StudentClassifier):
     """A student that keeps what it was given."""
+
+    learns_far_from_rows = True
 
     def _fit(self, X, targets, sample_weight):
         self.given_ = X, targets, sample_weight
@@ -148,13 +155,30 @@ def test_auto_counts_rows_by_their_weights(sampler):
     np.testing.assert_array_equal(auto, expected)
 
 
-def test_auto_is_munge_for_numbers():
-    model = DistilledRegressor(LinearRegression(), random_state=0)
-    model.set_params(student=MLPStudentRegressor((4,), n_steps=20))
-    noise = np.random.default_rng(0).normal(size=400)
-    auto = clone(model).fit(X, noise).predict(X)
-    munge = clone(model).set_params(augmenter=Munge()).fit(X, noise).predict(X)
-    np.testing.assert_array_equal(auto, munge)
+class Near(Recorder):
+    learns_far_from_rows = False
+
+
+@pytest.mark.parametrize("student", [Near(), make_pipeline(StandardScaler(), Near())])
+def test_auto_is_munge_for_other_students(student):
+    model = DistilledClassifier(LogisticRegression(), student, random_state=0)
+    tables = []
+    for augmenter in ("auto", Munge(), MarginalSwap()):
+        fitted = clone(model).set_params(augmenter=augmenter).fit(X, NOISY)
+        tables.append(last_step(fitted.student_).given_[0])
+    np.testing.assert_array_equal(tables[0], tables[1])
+    assert not np.array_equal(tables[0], tables[2])
+
+
+def test_which_students_learn_far_from_rows():
+    assert MLPStudentClassifier().learns_far_from_rows
+    for student in (
+        TreeStudentClassifier(),
+        BoostedStudentClassifier(),
+        MLPStudentRegressor(),
+        as_student(LogisticRegression()),
+    ):
+        assert not student.learns_far_from_rows
 
 
 def test_a_frozen_teacher_labels_a_pool_too():

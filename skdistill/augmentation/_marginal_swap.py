@@ -16,8 +16,9 @@ class MarginalSwap(CellSampler):
 
     So the columns keep their own distributions, but what holds between columns is
     lost where cells were replaced: new rows may lie far from all real ones. They show
-    a student how the teacher extrapolates, and can cost accuracy where few
-    combinations of values occur.
+    a student what the teacher makes of a cell whatever stands beside it. Where labels
+    are noisy that is most of what it knows; where they are clean it is not, and such
+    rows cost accuracy.
 
     If no cell differs from the source's by chance, one that does is taken from another
     random row: every new row differs from its source. It may equal another row of the

@@ -17,7 +17,8 @@ class Munge(CellSampler):
     .. math::
         x'_j = x^*_j \text{ with probability } p, \quad x_j \text{ otherwise}.
 
-    So new rows lie between real ones, and what holds between columns is mostly kept.
+    So new rows lie between real ones, and what holds between columns is mostly kept:
+    they show a student the details of a teacher that knows much about the table.
     This is MUNGE [1]_ without its noise on numbers, which would leave the values that
     a column can have.
 

@@ -20,6 +20,7 @@ from .._task import Task
 from .._validation import check_groups, check_labels, check_table, check_weights
 from ..losses._reference import log_softmax
 from ..targets import SoftTargets, encode_labels
+from ..teachers._pool import is_auto
 
 SOURCES = ("labels", "in-sample", "out-of-fold", "distilled")
 """What students are fitted to, in the order of `StudentComparison.scores`."""
@@ -238,7 +239,8 @@ def compare_students(
     calibrate : bool, default=True
         As in `DistilledClassifier`, for held-out and distilled targets.
     augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
-        As in `DistilledClassifier`, for distilled targets.
+        As in `DistilledClassifier`, for distilled targets. All students have the new
+        rows of a `MLPStudentClassifier` if it is among them.
     memory : str or joblib.Memory, default=None
         Cache of the labels, as in `DistilledClassifier`: other students or scores
         fit no teacher again.
@@ -375,9 +377,10 @@ def _compare_once(recipe, students, X, y, sample_weight, groups):
         X, y, cv, metadata, splits_by_position=not recipe._has_integer_cv()
     )
     classes = recipe._classes(X, check_labels(y, X))
-    # One pool for all; those that take no weights go without.
+    # One pool for all, as networks have it; those that take no weights go without.
     samplers = [recipe._sampler(X, student) for student in adapted]
     sampler = next((s for s in samplers if s is not None), None)
+    sampler = next(filter(is_auto, samplers), sampler)
     task = Task(
         teacher,
         adapted[samplers.index(sampler)],

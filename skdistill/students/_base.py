@@ -23,6 +23,10 @@ class Student(BaseEstimator):
     zero weight.
     """
 
+    learns_far_from_rows = False
+    """Whether it learns from new rows that lie far from all real ones, where a teacher
+    knows little: a network does, a tree spends its leaves on them."""
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True

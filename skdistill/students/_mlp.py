@@ -109,6 +109,8 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
     True
     """
 
+    learns_far_from_rows = True
+
     def to_spec(self):
         """Return what the fitted network is, as plain arrays.
 
