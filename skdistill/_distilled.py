@@ -127,6 +127,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Class labels; of a frozen teacher, all that it knows.
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
+    augmenter_ : sampler of `skdistill.augmentation`, or None
+        What made new rows; says what ``"auto"`` has come to.
     n_features_in_ : int
         Number of columns of the training table, those of the teacher alone among them;
         `student_` has the number and the names of its own.
@@ -378,6 +380,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.teacher_ = rows.labelling.teacher
         self.classes_ = rows.classes
         self.calibration_temperature_ = rows.calibration_temperature
+        self.augmenter_ = rows.labelling.augmenter
 
     def _squared_error(self):
         """Squared error of the teacher for the correction, None without one."""

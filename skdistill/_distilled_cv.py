@@ -99,6 +99,8 @@ class DistilledClassifierCV(DistilledClassifier):
         Class labels; of a frozen teacher, all that it knows.
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
+    augmenter_ : sampler of `skdistill.augmentation`, or None
+        What made new rows; says what ``"auto"`` has come to.
     n_features_in_ : int
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -356,6 +358,7 @@ class DistilledClassifierCV(DistilledClassifier):
 
 
 _REFITTED = (
+    "augmenter_",
     "calibration_temperature_",
     "classes_",
     "student_",

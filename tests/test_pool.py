@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier
+from skdistill import DistilledClassifier, DistilledClassifierCV
 from skdistill._fitting import last_step
 from skdistill.augmentation import MarginalSwap, Munge
 from skdistill.students import (
@@ -125,6 +125,7 @@ def test_auto_goes_by_what_the_teacher_explains_and_the_seed(labels, sampler):
     auto, *_ = given(clone(model), y=labels)
     expected, *_ = given(clone(model).set_params(augmenter=sampler), y=labels)
     np.testing.assert_array_equal(auto, expected)
+    assert repr(clone(model).fit(X, labels).augmenter_) == repr(sampler)
     other, *_ = given(clone(model).set_params(random_state=1), y=labels)
     assert not np.array_equal(auto, other)
 
@@ -157,6 +158,18 @@ def test_auto_counts_rows_by_their_weights(sampler):
 
 class Near(Recorder):
     learns_far_from_rows = False
+
+
+def test_what_made_no_rows_is_none():
+    model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=None)
+    assert model.fit(X, y).augmenter_ is None
+    assert model.fit(X[:300], y[:300], X_unlabeled=X[300:]).augmenter_ is None
+    searched = DistilledClassifierCV(
+        LogisticRegression(), TreeStudentClassifier(), alphas=[1.0], random_state=0
+    )
+    assert repr(searched.fit(X, y).augmenter_) == "Munge()"
+    searched.set_params(refit=False).fit(X, y)
+    assert not hasattr(searched, "augmenter_")
 
 
 @pytest.mark.parametrize("student", [Near(), make_pipeline(StandardScaler(), Near())])

@@ -49,6 +49,8 @@ class Labelling:
         `label_rows`.
     pool_own_logits : ndarray of shape (n_pool, n_classes), float32, or None
         Log-odds of `teacher` alone, where others have labelled them too.
+    augmenter : sampler of `skdistill.augmentation`, or None
+        What made them.
     """
 
     teacher: BaseEstimator
@@ -58,6 +60,7 @@ class Labelling:
     pool: object = None
     pool_logits: np.ndarray | None = None
     pool_own_logits: np.ndarray | None = None
+    augmenter: object = None
 
 
 def label_rows(
@@ -157,7 +160,8 @@ def label_rows(
         own = classifier_log_odds(
             labelling.teacher, pool, classes, dtype=np.float32, advance=advance
         )
-    labelling = replace(labelling, pool=pool, pool_logits=own)
+    new = {"pool": pool, "pool_logits": own, "augmenter": augmenter}
+    labelling = replace(labelling, **new)
     return with_other_teachers(labelling, parts, n_jobs)
 
 
