@@ -281,7 +281,8 @@ class BaseDistilled(BaseEstimator):
             return self.augmenter
         if not takes_weights(student) or issparse(X):
             return None
-        return "auto" if last_step(student).learns_far_from_rows else Munge()
+        far = getattr(last_step(student), "learns_far_from_rows", False)
+        return "auto" if far else Munge()
 
 
 def fit_student(student, X, targets, weights, progress):

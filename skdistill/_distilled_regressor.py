@@ -111,6 +111,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         Number of columns of the training table.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Their names, where they are strings.
+    augmenter_ : sampler of `skdistill.augmentation`, or None
+        What made new rows; says what ``"auto"`` has come to.
     student_columns_ : ndarray of int of shape (n_student_columns,), or None
         Positions of the student's columns in the training table; ``None``: all.
 
@@ -227,6 +229,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
         self.student_ = fit_student(task.student, X, targets, weights, progress)
         self.student_columns_ = task.columns
         self.teacher_ = found.teacher
+        self.augmenter_ = self._sampler(task.X, task.student)
         self.loss_ = targets.loss
         return self
 

@@ -10,13 +10,13 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import DistilledClassifier, DistilledClassifierCV
+from skdistill import DistilledClassifier, DistilledClassifierCV, DistilledRegressor
 from skdistill._fitting import last_step
 from skdistill.augmentation import MarginalSwap, Munge
 from skdistill.students import (
@@ -183,12 +183,22 @@ def test_auto_is_munge_for_other_students(student):
     assert not np.array_equal(tables[0], tables[2])
 
 
+@pytest.mark.parametrize(
+    ("student", "expected"), [(None, "Munge()"), (KNeighborsRegressor(), "None")]
+)
+def test_new_rows_of_numbers_are_near(student, expected, rng):
+    if student is None:
+        student = MLPStudentRegressor((4,), n_steps=20)
+    model = DistilledRegressor(LinearRegression(), student, alpha=1, random_state=0)
+    model.fit(X, rng.normal(size=400))
+    assert repr(model.augmenter_) == expected
+
+
 def test_which_students_learn_far_from_rows():
     assert MLPStudentClassifier().learns_far_from_rows
     for student in (
         TreeStudentClassifier(),
         BoostedStudentClassifier(),
-        MLPStudentRegressor(),
         as_student(LogisticRegression()),
     ):
         assert not student.learns_far_from_rows

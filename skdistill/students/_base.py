@@ -23,10 +23,6 @@ class Student(BaseEstimator):
     zero weight.
     """
 
-    learns_far_from_rows = False
-    """Whether it learns from new rows that lie far from all real ones, where a teacher
-    knows little: a network does, a tree spends its leaves on them."""
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
@@ -58,6 +54,10 @@ class StudentClassifier(ClassifierMixin, Student):
     A student defines ``_fit(X, targets, sample_weight)`` on soft targets without rows
     of zero weight, and ``_log_odds(X)``.
     """
+
+    learns_far_from_rows = False
+    """Whether it learns from new rows that lie far from all real ones, where a teacher
+    knows little: a network does, a tree spends its leaves on them."""
 
     def fit(self, X, y, sample_weight=None):
         """Fit the student to labels or to a teacher's soft targets.
