@@ -156,10 +156,6 @@ def test_auto_counts_rows_by_their_weights(sampler):
     np.testing.assert_array_equal(auto, expected)
 
 
-class Near(Recorder):
-    learns_far_from_rows = False
-
-
 def test_what_made_no_rows_is_none():
     model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=None)
     assert model.fit(X, y).augmenter_ is None
@@ -170,6 +166,10 @@ def test_what_made_no_rows_is_none():
     assert repr(searched.fit(X, y).augmenter_) == "Munge()"
     searched.set_params(refit=False).fit(X, y)
     assert not hasattr(searched, "augmenter_")
+
+
+class Near(Recorder):
+    learns_far_from_rows = False
 
 
 @pytest.mark.parametrize("student", [Near(), make_pipeline(StandardScaler(), Near())])

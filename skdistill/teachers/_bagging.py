@@ -19,7 +19,7 @@ MOST_FOLDS = 5
 """Folds whose teachers label the new rows: more leave out little more."""
 
 
-def of_pool(parts, n_samples, n_pool):
+def parts_to_ask(parts, n_samples, n_pool):
     """Parts of the rows whose teachers label the new ones as well.
 
     Parameters

@@ -83,8 +83,8 @@ def label_folds(
     whole : Labelling or None
         Of all rows, by `splits`.
     """
-    sampling = augmenter, X_unlabeled, seed
     if is_frozen(teacher):
+        sampling = augmenter, X_unlabeled, seed
         return _label_by_frozen(teacher, X, y, classes, splits, sampling, whole)
     given = teacher, X, y, classes, sample_weight, fit_params or {}
     has_pool = augmenter is not None or X_unlabeled is not None
@@ -95,7 +95,9 @@ def label_folds(
         parallel = partial(_told, advance, n_jobs)
 
         def outside(train, test, parts):
-            chosen = _choose(augmenter, train, parts, y, classes, sample_weight)
+            chosen = augmenter
+            if is_auto(augmenter):
+                chosen = _choose(train, parts, y, classes, sample_weight)
             sampling = chosen, X_unlabeled, seed
             return delayed(_outside)(*given, sampling, train, test, has_pool)
 
@@ -157,13 +159,11 @@ def _kept(teacher, tests, parts):
     return [(test, part) for test, part in kept if part is not None]
 
 
-def _choose(augmenter, train, parts, y, classes, sample_weight):
+def _choose(train, parts, y, classes, sample_weight):
     """Return the augmenter that suits the rows `train`."""
-    if not is_auto(augmenter):
-        return augmenter
     logits, held_out = _held_out(train, parts, len(classes))
     weights = None if sample_weight is None else sample_weight[train]
-    return choose_augmenter(augmenter, logits, held_out, y[train], classes, weights)
+    return choose_augmenter(logits, held_out, y[train], classes, weights)
 
 
 def _outside(
@@ -224,14 +224,14 @@ def _with_parts(labelling, train, parts, n_jobs):
     return with_other_teachers(labelling, [part for _, part in parts], n_jobs)
 
 
-def _label_by_frozen(teacher, X, y, classes, splits, pool, whole):
+def _label_by_frozen(teacher, X, y, classes, splits, sampling, whole):
     """Ask a frozen teacher for each row once, or with the new rows of each fold."""
 
     def label(rows):
         table = take_rows(X, rows)
-        return label_rows(teacher, table, y[rows], classes, None, None, *pool)
+        return label_rows(teacher, table, y[rows], classes, None, None, *sampling)
 
-    if pool[0] is not None:
+    if sampling[0] is not None:
         folds = [label(train) for train, _ in splits]
         inside = [
             classifier_log_odds(fold.teacher, take_rows(X, test), classes)

@@ -15,7 +15,7 @@ from .._fitting import is_frozen, positions, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds, single_class_log_odds
 from .._progress import Progress
 from ..targets import encode_labels
-from ._bagging import MOST_ROWS, bagged_log_odds, of_pool
+from ._bagging import MOST_ROWS, bagged_log_odds, parts_to_ask
 from ._blending import explained_share
 from ._calibration import calibration_temperature
 from ._label_codes import fit_teacher
@@ -151,27 +151,22 @@ def label_rows(
     )
     if not has_pool:
         return labelling
-    augmenter = choose_augmenter(
-        augmenter, labelling.logits, labelling.held_out, y, classes, sample_weight
-    )
+    if is_auto(augmenter):
+        augmenter = choose_augmenter(
+            labelling.logits, labelling.held_out, y, classes, sample_weight
+        )
     with progress.stage("making rows for the teacher to label"):
         pool = make_pool(X, augmenter, X_unlabeled, labelling.teacher, seed)
     with progress.stage("labelling new rows", pool.shape[0], "row") as advance:
         own = classifier_log_odds(
             labelling.teacher, pool, classes, dtype=np.float32, advance=advance
         )
-    new = {"pool": pool, "pool_logits": own, "augmenter": augmenter}
-    labelling = replace(labelling, **new)
+    labelling = replace(labelling, pool=pool, pool_logits=own, augmenter=augmenter)
     return with_other_teachers(labelling, parts, n_jobs)
 
 
-def choose_augmenter(augmenter, logits, held_out, y, classes, sample_weight):
-    """Return the augmenter, for "auto" the one that suits the log-odds of the rows.
-
-    Those of held-out rows, or, if there are none, of all.
-    """
-    if not is_auto(augmenter):
-        return augmenter
+def choose_augmenter(logits, held_out, y, classes, sample_weight):
+    """Return the augmenter that suits the log-odds of held-out rows, or else of all."""
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     if (held_out * weights).any():
         weights = held_out * weights
@@ -185,7 +180,7 @@ def with_other_teachers(labelling, parts, n_jobs):
     if labelling.pool is None:
         return labelling
     own, pool = labelling.pool_logits, labelling.pool
-    parts = of_pool(parts, len(labelling.logits), len(own))
+    parts = parts_to_ask(parts, len(labelling.logits), len(own))
     if not parts:
         return labelling
     others = Parallel(n_jobs=n_jobs)(

@@ -26,7 +26,7 @@ from skdistill.augmentation import MarginalSwap
 from skdistill.losses._reference import log_softmax, softmax
 from skdistill.students import TreeStudentClassifier
 from skdistill.teachers import calibration_temperature, label_rows, own_share
-from skdistill.teachers._bagging import MOST_ROWS, bagged_log_odds, of_pool
+from skdistill.teachers._bagging import MOST_ROWS, bagged_log_odds, parts_to_ask
 from skdistill.teachers._blending import blended_pool_log_odds
 from skdistill.teachers._fold_labelling import label_folds
 from skdistill.teachers._labelling import FoldLabels
@@ -105,7 +105,7 @@ def test_the_type_is_kept():
 def test_whose_teachers_label_new_rows():
     def asked(n_fitted, n_samples=100, n_pool=100, ask=print):
         parts = [FoldLabels(n, np.zeros((1, 2)), ask) for n in n_fitted]
-        return [parts.index(part) for part in of_pool(parts, n_samples, n_pool)]
+        return [parts.index(part) for part in parts_to_ask(parts, n_samples, n_pool)]
 
     assert asked([80] * 5) == [0, 1, 2, 3, 4]
     assert asked([90] * 10) == [0, 1, 2, 3, 4]
