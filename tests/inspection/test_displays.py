@@ -37,6 +37,8 @@ HOSTILE = "$\\frac{<script>\x00\n"
 
 @pytest.fixture(autouse=True)
 def _close_figures():
+    # Examples in docstrings leave theirs open, and tests come in any order.
+    plt.close("all")
     yield
     plt.close("all")
 
