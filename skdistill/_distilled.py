@@ -12,7 +12,7 @@ from ._distilled_base import BaseDistilled, fit_student
 from ._fitting import is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
-from ._parameters import check_number
+from ._parameters import check_boolean, check_number
 from ._progress import Progress
 from ._validation import (
     check_labels,
@@ -304,6 +304,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _check_parameters(self):
         """Return the student; raise if a parameter is out of range."""
         self._check_ranges()
+        check_boolean("calibrate", self.calibrate)
+        check_boolean("prior_correction", self.prior_correction)
         student = self._check_road()
         if self.prior_correction and self.cv is None and not is_frozen(self.teacher):
             raise ValueError(

@@ -13,7 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._distilled import DistilledClassifier
 from ._distilled_base import draw_seed
-from ._fitting import fit_with_weights, positions
+from ._fitting import fit_with_weights, is_frozen, positions
 from ._progress import Progress
 from .losses._numpy import check_alpha, check_temperature
 from .targets import encode_labels
@@ -290,6 +290,12 @@ class DistilledClassifierCV(DistilledClassifier):
                 f"Got cv={self.cv!r} with {len(splits)} folds, but expected at least "
                 f"{FEWEST_FOLDS} that hold every row exactly once, as KFold, "
                 "StratifiedKFold or GroupKFold make them."
+            )
+        fitted = not is_frozen(task.teacher)
+        if fitted and any(np.ptp(task.labels[train]) == 0 for train, _ in splits):
+            raise ValueError(
+                f"Got cv={self.cv!r}, which leaves a single class outside a fold, but "
+                "expected at least two for the teacher: use StratifiedKFold."
             )
         return splits
 

@@ -24,6 +24,12 @@ def check_number(name, value, low, high=math.inf, *, above=False):
         )
 
 
+def check_boolean(name, value):
+    """Raise ValueError unless `value` is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"Got {name}={value!r}, but expected True or False.")
+
+
 def check_integer(name, value, low):
     """Raise ValueError unless `value` is an integer of at least `low`."""
     integer = isinstance(value, int | np.integer) and not isinstance(value, bool)

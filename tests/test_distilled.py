@@ -355,7 +355,10 @@ BAD_X[3, 1] = np.inf
     [
         ({"temperature": -1.0}, {}, ValueError, "temperature=-1.0"),
         ({"temperature": 0}, {}, ValueError, "temperature=0"),
+        ({"temperature": 1e160}, {}, ValueError, r"temperature=1e\+160"),
         ({"alpha": 1.01}, {}, ValueError, "alpha=1.01"),
+        ({"calibrate": "isotonic"}, {}, ValueError, "calibrate='isotonic'"),
+        ({"prior_correction": 1}, {}, ValueError, "prior_correction=1"),
         ({"alpha": -0.01}, {}, ValueError, "alpha=-0.01"),
         ({"cv": "prefit"}, {}, ValueError, "FrozenEstimator"),
         ({"cv": 1}, {}, ValueError, "n_splits=1"),

@@ -39,6 +39,7 @@ from skdistill.teachers._fold_labelling import label_folds
 X, y = make_classification(
     300, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0
 )
+BY_CLASS = PredefinedSplit(np.where(y < 2, 0, 1 + np.arange(300) % 2))
 NAMES = np.array(["ant", "bee", "cow"])
 FOREST = RandomForestClassifier(10, random_state=0)
 TREE = TreeStudentClassifier(max_leaf_nodes=6, random_state=0)
@@ -407,6 +408,7 @@ def test_the_same_seed_gives_the_same_search():
         ({"cv": None}, "cv=None"),
         ({"cv": 2}, "with 2 folds, but expected at least 3"),
         ({"cv": ShuffleSplit(4)}, "hold every row exactly once"),
+        ({"cv": BY_CLASS}, "single class outside a fold"),
         ({"cv": "prefit"}, "FrozenEstimator"),
         ({"scoring": "nonsense"}, "nonsense"),
         ({"scoring": nothing}, "Got NaN from scoring"),

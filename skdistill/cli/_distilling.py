@@ -1,6 +1,7 @@
 """The job of ``skdistill distill``, with all that it imports."""
 
 import importlib.util
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,11 +134,19 @@ def _held_out(table, task, options):
     rows = np.arange(len(table.y))
     if not options.test_fraction:
         return table, _take(table, rows[:0])
+    strata = task.strata(options.target, table.y)
+    n_test = math.ceil(options.test_fraction * len(rows))
+    n_least = min(n_test, len(rows) - n_test)
+    if strata is not None and n_least < (n_classes := len(np.unique(strata))):
+        raise ValueError(
+            f"Got a table of {len(rows)} rows and {n_classes} classes, which "
+            f"--test-fraction {options.test_fraction} splits into {n_test} to judge by "
+            f"and {len(rows) - n_test} to learn from, but expected a row of each class "
+            "in both: bring more rows, a file of them to --test, or take another "
+            "fraction (0: none)."
+        )
     train, test = train_test_split(
-        rows,
-        test_size=options.test_fraction,
-        random_state=options.seed,
-        stratify=task.strata(options.target, table.y),
+        rows, test_size=n_test, random_state=options.seed, stratify=strata
     )
     return _take(table, train), _take(table, test)
 

@@ -1,6 +1,7 @@
 """The job of ``skdistill score``: read, score and write in batches, with pyarrow."""
 
 import itertools
+import reprlib
 import sys
 import time
 
@@ -87,7 +88,11 @@ def _find(columns, names, ids):
     own = {column.name for column in columns}
     # Of a model without names all columns but these are taken in order.
     names = [name for name in names if name in own or name not in ids]
-    return [names[j] for j in TableReader(columns).positions(names)]
+    try:
+        return [names[j] for j in TableReader(columns).positions(names)]
+    except ValueError as error:
+        has = reprlib.repr(names)
+        raise ValueError(f"{error} The table has the columns {has}.") from error
 
 
 def _read(batches, reader, shape):

@@ -84,10 +84,21 @@ def _columns(model):
         [np.flatnonzero(is_categorical), np.flatnonzero(~is_categorical)]
     )
     codes = {}
+    of_frame = hasattr(model, "feature_names_in_")
     for j, categories in zip(places, hist_categories(model), strict=False):
-        levels, codes[j] = _levels([c for c in categories if not is_missing(c)])
+        known = [c for c in categories if not is_missing(c)]
+        levels, codes[j] = _levels(known)
+        if of_frame and _may_be_booleans(known):
+            of_numbers = np.append(codes[j], [-1])[:2]
+            levels, codes[j] = ("0", "1", "False", "True"), np.tile(of_numbers, 2)
         columns[j] = CategoryColumn(columns[j].name, levels)
     return columns, places, codes
+
+
+def _may_be_booleans(categories):
+    """Whether categories are what scikit-learn makes of a frame's booleans: floats."""
+    floats = all(isinstance(c, float | np.floating) for c in categories)
+    return floats and bool(categories) and set(categories) <= {0.0, 1.0}
 
 
 def _levels(categories):

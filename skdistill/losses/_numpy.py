@@ -10,6 +10,9 @@ from ._reference import SUM_TOLERANCE
 
 _INT64 = np.dtype(np.int64)
 
+LARGEST_TEMPERATURE = 1e100
+"""The loss holds the square of the temperature, which is to be finite."""
+
 
 def soft_target_loss(
     logits,
@@ -99,7 +102,7 @@ def soft_target_loss(
     array([[-0.4,  0.4]])
     """
     # The usual types first: for a small batch these checks are half of the time.
-    if type(temperature) is not float or not 0.0 < temperature < math.inf:
+    if type(temperature) is not float or not 0.0 < temperature <= LARGEST_TEMPERATURE:
         check_temperature(temperature)
     if type(alpha) is not float or not 0.0 <= alpha <= 1.0:
         check_alpha(alpha)
@@ -140,8 +143,8 @@ def soft_target_loss(
 
 
 def check_temperature(temperature):
-    """Raise ValueError unless `temperature` is a positive finite number."""
-    check_number("temperature", temperature, 0, above=True)
+    """Raise ValueError unless `temperature` is a positive number with a square."""
+    check_number("temperature", temperature, 0, LARGEST_TEMPERATURE, above=True)
 
 
 def check_alpha(alpha):

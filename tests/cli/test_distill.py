@@ -268,6 +268,8 @@ BAD = [
     ("--alpha 2", 1, "alpha"),
     ("--cv 1", 1, "k-fold"),
     ("--test-fraction 1", 2, "less than 1"),
+    ("--test-fraction .01", 1, "2 classes, which --test-fraction 0.01 splits into 1"),
+    ("--test-fraction .99", 1, "a row of each class in both"),
     ("--test no.csv", 1, "No such file"),
     ("--test-fraction 0 --report r.html", 2, "held-out"),
     ("--refit", 2, "--refit is for a --teacher"),

@@ -202,6 +202,7 @@ BAD = [
     ("student.skd rows.csv.parquet --out s.csv", 1, "Parquet"),
     ("student.skd empty.csv --out s.csv", 1, "empty file"),
     ("student.skd narrow.csv --out s.csv", 1, "without columns ['workclass'"),
+    ("student.skd narrow.csv --out s.csv", 1, "The table has the columns ['age'"),
     ("student.skd text.csv --out s.csv", 1, "invalid value 'old'"),
     ("student.skd text.parquet --out s.csv", 1, "'age' held numbers"),
     ("student.skd dates.parquet --out s.csv", 1, "'age' holds"),

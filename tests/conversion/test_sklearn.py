@@ -69,6 +69,29 @@ def test_booleans_are_categories_of_histograms(rng):
         np.testing.assert_allclose(scored, proba[: len(rows)], atol=1e-9)
 
 
+@pytest.mark.parametrize("values", [[False, True], [False], [True], [0.0, 1.0]])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_boolean_categories_of_histograms(values, missing, rng):
+    cells = pd.Series(rng.choice(values, 400), dtype=object)
+    x = rng.normal(size=400)
+    y = (cells == values[-1]) & (rng.random(400) < 0.9)
+    cells[rng.random(400) < missing] = None
+    y[:9] = ~y[:9]
+    frame = pd.DataFrame({"flag": pd.Categorical(cells, values), "x": x})
+    model = HistGradientBoostingClassifier(
+        max_iter=5, categorical_features="from_dtype"
+    )
+    proba = model.fit(frame, y).predict_proba(frame)
+    scorer = Scorer(to_spec(model))
+    for rows, expected in (
+        (frame, proba),
+        (frame.to_dict("records"), proba),
+        (frame.astype({"flag": object}), proba),
+        (frame.assign(flag="other"), model.predict_proba(frame.assign(flag=np.nan))),
+    ):
+        np.testing.assert_allclose(scorer.predict_proba(rows), expected, atol=1e-9)
+
+
 def test_a_tree_of_one_leaf():
     X, y = table()
     model = DecisionTreeClassifier(max_depth=1, min_samples_leaf=500).fit(X, y)

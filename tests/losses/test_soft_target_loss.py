@@ -196,8 +196,9 @@ GOOD = {"logits": np.zeros((2, 3)), "soft_targets": np.full((2, 3), 1 / 3)}
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"temperature": 0.0}, "temperature=0.0, but expected a positive finite"),
-        ({"temperature": -1.0}, "temperature=-1.0, but expected a positive finite"),
+        ({"temperature": 0.0}, r"temperature=0.0, but expected a number in \(0, "),
+        ({"temperature": -1.0}, "temperature=-1.0, but expected"),
+        ({"temperature": 1e101}, r"temperature=1e\+101, but expected"),
         ({"temperature": np.nan}, "temperature=nan"),
         ({"temperature": np.inf}, "temperature=inf"),
         ({"temperature": "hot"}, "temperature='hot'"),
