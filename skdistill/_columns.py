@@ -212,6 +212,13 @@ def column_names(frame):
     return list(nw.from_native(frame, eager_only=True).columns)
 
 
+def number_columns(frame):
+    """Return a frame with its columns called ``column_0``, ``column_1``, ..."""
+    frame = nw.from_native(frame, eager_only=True)
+    numbered = {name: f"column_{j}" for j, name in enumerate(frame.columns)}
+    return frame.rename(numbered).to_native()
+
+
 def arrow_columns_without_numbers(X):
     """Return the names of such columns of a frame; pandas has other ones of its own."""
     if not is_frame(X):

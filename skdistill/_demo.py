@@ -6,7 +6,6 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -14,6 +13,7 @@ from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 
 from ._columns import take_rows
+from ._default_teacher import N_ESTIMATORS, default_classifier
 from ._distilled import DistilledClassifier
 from ._progress import Progress
 from .inspection import agreement, skill_retention
@@ -41,7 +41,7 @@ class Settings:
         Optimiser steps of the network.
     """
 
-    n_estimators: int = 500
+    n_estimators: int = N_ESTIMATORS
     max_rows: int | None = None
     cv: int = 5
     n_steps: int | str = "auto"
@@ -49,17 +49,6 @@ class Settings:
 
 FULL = Settings()
 QUICK = Settings(n_estimators=150, max_rows=10_000, cv=3, n_steps=2000)
-
-LIGHTGBM: dict[str, Any] = {
-    "learning_rate": 0.05,
-    "reg_lambda": 1.0,
-    "subsample": 0.8,
-    "subsample_freq": 1,
-    "colsample_bytree": 0.8,
-    "n_jobs": 1,
-    "verbose": -1,
-}
-"""Settings of the ensemble for when nobody has brought a teacher."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +100,7 @@ def run_demo(X, y, settings, random_state=0, progress=None):
         np.arange(len(y)), test_size=TEST_SHARE, random_state=random_state, stratify=y
     )
     parts = take_rows(X, train), y[train], take_rows(X, test), y[test]
-    teacher = default_teacher(settings.n_estimators, random_state)
+    teacher = default_classifier(X, settings.n_estimators, random_state)
     students = {
         "network 3x64": MLPStudentClassifier(
             n_steps=settings.n_steps, random_state=random_state
@@ -148,48 +137,6 @@ def _draw(X, y, max_rows, random_state):
         np.arange(len(y)), train_size=max_rows, random_state=random_state, stratify=y
     )
     return take_rows(X, rows), y[rows]
-
-
-def default_teacher(n_estimators=FULL.n_estimators, random_state=0):
-    """Return an unfitted LightGBM ensemble for when nobody has brought a teacher.
-
-    Parameters
-    ----------
-    n_estimators : int, default=500
-        Number of trees (of each class, if there are more than two).
-    random_state : int, default=0
-        Its seed.
-
-    Returns
-    -------
-    lightgbm.LGBMClassifier
-    """
-    from lightgbm import LGBMClassifier
-
-    return LGBMClassifier(
-        n_estimators=n_estimators, random_state=random_state, **LIGHTGBM
-    )
-
-
-def default_regressor(n_estimators=FULL.n_estimators, random_state=0):
-    """Return an unfitted LightGBM ensemble for numbers, as that for classes.
-
-    Parameters
-    ----------
-    n_estimators : int, default=500
-        Number of trees.
-    random_state : int, default=0
-        Its seed.
-
-    Returns
-    -------
-    lightgbm.LGBMRegressor
-    """
-    from lightgbm import LGBMRegressor
-
-    return LGBMRegressor(
-        n_estimators=n_estimators, random_state=random_state, **LIGHTGBM
-    )
 
 
 def _fit_models(teacher, students, parts, settings, random_state, progress):

@@ -28,6 +28,7 @@ LAYERS = [
     {"_distilled", "_distilled_regressor"},
     {"_distilled_cv"},
     {"inspection"},
+    {"_default_teacher"},
     {"_demo"},
     {"cli"},
 ]
@@ -37,9 +38,8 @@ RESTRICTED = {
     "torch": {"losses/_torch.py", "students/_torch"},
     "skorch": {"students/_torch"},
     "lightgbm": {
-        "_demo.py",
+        "_default_teacher.py",
         "_kinds/_of_lightgbm.py",
-        "cli/_demo.py",
         "students/_boosted.py",
         "teachers/_booster.py",
     },

@@ -316,14 +316,14 @@ def test_an_overconfident_teacher_is_calibrated():
 @pytest.mark.slow
 def test_students_keep_the_skill_of_a_real_ensemble():
     """The demonstration's claim, on a quarter of Adult that nothing was fitted on."""
-    from skdistill._demo import default_teacher
+    from skdistill._default_teacher import default_classifier
     from skdistill.datasets import load_adult
 
     X, y = load_adult(return_X_y=True)
     X, X_test, y, y_test = train_test_split(
         X, y.to_numpy(), test_size=0.25, random_state=0, stratify=y
     )
-    model = DistilledClassifier(default_teacher(), random_state=0).fit(X, y)
+    model = DistilledClassifier(default_classifier(X), random_state=0).fit(X, y)
     retention = skill_retention(
         y_test,
         model.teacher_.predict_proba(X_test),
@@ -333,7 +333,7 @@ def test_students_keep_the_skill_of_a_real_ensemble():
     )
     assert retention >= 0.95
     tree = TreeStudentClassifier(random_state=0)
-    soft = DistilledClassifier(default_teacher(), tree, random_state=0).fit(X, y)
+    soft = DistilledClassifier(default_classifier(X), tree, random_state=0).fit(X, y)
     hard = clone(tree).fit(X, y)
     assert log_loss(y_test, soft.predict_proba(X_test)) < log_loss(
         y_test, hard.predict_proba(X_test)

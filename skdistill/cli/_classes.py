@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .._demo import default_teacher, quality
+from .._default_teacher import default_classifier
+from .._demo import quality
 from .._distilled import DistilledClassifier
 from .._log_odds import classifier_log_odds
 from ..losses._reference import softmax
@@ -133,15 +134,15 @@ def strata(name, labels):
     )
 
 
-def bring_teacher(options, labels):
+def bring_teacher(options, table):
     """Return the teacher where it has not been unpickled.
 
     Parameters
     ----------
     options : argparse.Namespace
         Those of the command.
-    labels : ndarray of shape (n_samples,)
-        Class labels.
+    table : LabelledTable
+        Rows and class labels.
 
     Returns
     -------
@@ -149,8 +150,8 @@ def bring_teacher(options, labels):
         A native model, used as it is, or an ensemble to be fitted.
     """
     if options.teacher is None:
-        return default_teacher(random_state=options.seed)
-    known = np.unique(labels)
+        return default_classifier(table.X, random_state=options.seed)
+    known = np.unique(table.y)
     if options.classes:
         return load_booster(options.teacher, _named_classes(options.classes, known))
     teacher = load_booster(options.teacher)

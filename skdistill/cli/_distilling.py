@@ -48,7 +48,7 @@ def distil(options, progress):
     task.check(options, teacher)
     table = _read(options.data, task, options)
     if teacher is None:
-        teacher = task.bring_teacher(options, table.y)
+        teacher = task.bring_teacher(options, table)
     parts = _held_out(table, task, options)
     task.tell_doubts(options.target, table.y)
     train, test = (_in_order(part, teacher) for part in parts)

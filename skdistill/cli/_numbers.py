@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sklearn.base import is_regressor
 
-from .._demo import default_regressor
+from .._default_teacher import default_regressor
 from .._distilled_regressor import DistilledRegressor
 from ..inspection._pairs import check_scores
 from ..inspection._regressor_pair import RegressorPair
@@ -74,21 +74,21 @@ def tell_doubts(name, numbers):
     """Tell nothing: any numbers may be meant as such."""
 
 
-def bring_teacher(options, numbers):
+def bring_teacher(options, table):
     """Return the ensemble that is fitted if there is no other teacher.
 
     Parameters
     ----------
     options : argparse.Namespace
         Those of the command.
-    numbers : ndarray of shape (n_samples,)
-        True values.
+    table : LabelledTable
+        Rows and true values.
 
     Returns
     -------
-    lightgbm.LGBMRegressor
+    estimator
     """
-    return default_regressor(random_state=options.seed)
+    return default_regressor(table.X, random_state=options.seed)
 
 
 def make_model(options, teacher, **settings):

@@ -103,8 +103,10 @@ def load_teacher(path, *, trust, refit):
 
 
 def name_of(model):
-    """Return the name of an estimator's class, of a frozen one that of the inner."""
-    return type(_thawed(model)).__name__
+    """Return the name of an estimator's class: of what is frozen or ends a pipeline."""
+    from .._fitting import last_step
+
+    return type(last_step(_thawed(model))).__name__
 
 
 PROBE = """

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdistill import _demo
+from skdistill._default_teacher import default_classifier
 from skdistill.cli import _classes, main
 from skdistill.runtime import load, read_header
 from skdistill.students import MLPStudentClassifier
@@ -36,11 +36,8 @@ def table(adult):
 def folder(table, tmp_path, monkeypatch):
     """The working directory, with rows.parquet; the default teacher is small."""
     monkeypatch.chdir(tmp_path)
-    default = _demo.default_teacher
-    monkeypatch.setattr(
-        "skdistill.cli._classes.default_teacher",
-        lambda random_state: default(20, random_state),
-    )
+    default = partial(default_classifier, n_estimators=20)
+    monkeypatch.setattr("skdistill.cli._classes.default_classifier", default)
     table.to_parquet("rows.parquet")
     return tmp_path
 
@@ -54,6 +51,10 @@ def numbers(folder, table):
     frame = table[NUMBERS].assign(y=(table["income"] == ">50K").astype(int))
     frame.to_parquet("numbers.parquet")
     return frame
+
+
+ODD = {"age": "age [years]", "education_num": '"a", b', "hours_per_week": "a b"}
+"""Names that LightGBM refuses, or takes for the same as another's."""
 
 
 def distill(*arguments):
@@ -137,6 +138,21 @@ def test_weights_and_test_rows(folder, table, capsys):
         assert one == pytest.approx(other)
 
 
+@pytest.mark.parametrize("student", ["tree", "boosted"])
+def test_names_that_lightgbm_refuses(student, numbers, capsys):
+    numbers.rename(columns=ODD).to_parquet("odd.parquet")
+    arguments = [*SIMPLE, "--student", student, "--json", "--save-model", "m.joblib"]
+    assert distill(*arguments) == 0
+    named = result(capsys)
+    plain = load("s.skd").predict_proba(numbers[NUMBERS])
+    assert distill(*arguments, "--data", "odd.parquet") == 0
+    odd = result(capsys)
+    assert (odd["teacher"], odd["quality"]) == (named["teacher"], named["quality"])
+    rows = numbers[NUMBERS].rename(columns=ODD)
+    np.testing.assert_array_equal(load("s.skd").predict_proba(rows), plain)
+    np.testing.assert_array_equal(joblib.load("m.joblib").predict_proba(rows), plain)
+
+
 def test_a_teacher_without_skill_has_none_to_keep(numbers, capsys):
     rng = np.random.default_rng(0)
     numbers.assign(y=rng.integers(0, 2, len(numbers))).to_parquet("numbers.parquet")
@@ -216,7 +232,7 @@ def test_a_pickled_teacher_needs_trust(suffix, numbers, told, capsys):
     assert "run whatever code" in told()
     assert distill("--teacher", f"t.{suffix}", "--trust", *SIMPLE, "--json") == 0
     found = result(capsys)
-    assert found["teacher"] == "Pipeline"
+    assert found["teacher"] == "LogisticRegression"
     assert found["quality"][1]["agreement"] > 0.9
 
 

@@ -25,7 +25,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from skdistill import RegressionTargets, _demo
+from skdistill import RegressionTargets
+from skdistill._default_teacher import default_regressor
 from skdistill.cli import _numbers, main
 from skdistill.export import ParityCertificate
 from skdistill.inspection import (
@@ -57,7 +58,7 @@ def table():
 def folder(table, tmp_path, monkeypatch):
     """The working directory, with rows.parquet; the default teacher is small."""
     monkeypatch.chdir(tmp_path)
-    default = partial(_demo.default_regressor, 30)
+    default = partial(default_regressor, n_estimators=30)
     monkeypatch.setattr("skdistill.cli._numbers.default_regressor", default)
     table.to_parquet("rows.parquet")
     return tmp_path
@@ -278,7 +279,6 @@ def test_a_pickled_regressor_is_known_by_itself(wrap, numbers, capsys):
         teacher = make_pipeline(StandardScaler(), teacher)
     X, y = numbers[COLUMNS], numbers["price"]
     teacher.fit(X.iloc[:300], y[:300])
-    name = type(teacher).__name__
     joblib.dump(
         FrozenEstimator(teacher) if wrap in ("frozen", "both") else teacher, "t.joblib"
     )
@@ -287,7 +287,10 @@ def test_a_pickled_regressor_is_known_by_itself(wrap, numbers, capsys):
     arguments = ["--teacher", "t.joblib", "--trust", "--json", *SIMPLE]
     assert distill(*arguments, "--save-model", "m.joblib") == 0
     found = result(capsys)
-    assert (found["task"], found["teacher"]) == ("regression", name)
+    assert (found["task"], found["teacher"]) == (
+        "regression",
+        "RandomForestRegressor",
+    )
     assert found["quality"][1]["prediction_r2"] > 0.7
     assert [column.name for column in load("s.skd").spec.columns] == COLUMNS
     model = joblib.load("m.joblib")
