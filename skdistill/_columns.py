@@ -192,6 +192,18 @@ def _with_common_categories(tables):
     return tables
 
 
+def with_categories_of(frame, other):
+    """Return a frame whose columns are categorical where those of another one are."""
+    frame = nw.from_native(frame, eager_only=True)
+    schema = nw.from_native(other, eager_only=True).schema
+    casts = [
+        nw.col(name).cast(nw.Categorical)
+        for name, kind in schema.items()
+        if kind == nw.Categorical and frame.schema[name] != kind
+    ]
+    return frame.with_columns(casts).to_native()
+
+
 def take_rows(X, rows):
     """Return the rows of an array, a frame or soft targets at the given positions."""
     if is_frame(X):

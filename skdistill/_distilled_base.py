@@ -10,7 +10,13 @@ from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from ._columns import is_frame, kind_of_table, learn_columns, take_columns
+from ._columns import (
+    is_frame,
+    kind_of_table,
+    learn_columns,
+    take_columns,
+    with_categories_of,
+)
 from ._fitting import (
     clone_seeded,
     fit_with_weights,
@@ -222,7 +228,7 @@ class BaseDistilled(BaseEstimator):
         X, y, cv, metadata = leave_out_weightless(
             X, y, cv, metadata, splits_by_position=by_position
         )
-        self._check_columns(X, columns, student)
+        self._check_columns(X, X_unlabeled, columns, student)
         return Task(teacher, student, cv, seed, X, y, metadata, X_unlabeled, columns)
 
     def _check_unlabeled(self, X_unlabeled, X):
@@ -232,9 +238,10 @@ class BaseDistilled(BaseEstimator):
             raise TypeError(
                 f"Got {given} as X_unlabeled, but expected {expected} like X."
             )
-        return self._check_rows(X_unlabeled)
+        X_unlabeled = self._check_rows(X_unlabeled)
+        return with_categories_of(X_unlabeled, X) if is_frame(X) else X_unlabeled
 
-    def _check_columns(self, X, columns, student):
+    def _check_columns(self, X, X_unlabeled, columns, student):
         """Raise if a column cannot be read, or no rows can be made of `X`."""
         # A wrapper hands the table on.
         model = getattr(self.teacher, "estimator", self.teacher)
@@ -242,10 +249,12 @@ class BaseDistilled(BaseEstimator):
         if check is not None:
             check(X)
         if isinstance(student, ScoredStudent):
+            tables = [X] if X_unlabeled is None else [X, X_unlabeled]
+            if columns is not None:
+                tables = [take_columns(table, columns) for table in tables]
+            check_student_columns(*tables)
             if columns is None:
-                check_student_columns(X)
                 return  # New rows are made of nothing else.
-            check_student_columns(take_columns(X, columns))
         sampler = self._sampler(X, student)
         if not is_frame(X) or not (is_auto(sampler) or isinstance(sampler, Sampler)):
             return

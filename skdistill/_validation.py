@@ -181,21 +181,31 @@ def check_groups(groups, X):
     return groups
 
 
-def check_student_columns(X):
-    """Check, before a teacher is fitted, that students can read the columns of `X`.
+def check_student_columns(X, X_unlabeled=None):
+    """Check, before a teacher is fitted, that students can read the columns.
 
     Raises
     ------
     TypeError
-        If a column holds neither numbers nor categories.
+        If a column of `X` holds neither numbers nor categories, or one of
+        `X_unlabeled` something else than that of `X`.
     ValueError
-        If a number is infinite, or `check_categories` refuses a column.
+        If a number is infinite, or `check_categories` refuses a column of `X`.
     """
     if not is_frame(X) and (issparse(X) or X.dtype.kind in "biuf"):
         return
+    columns = []
     for column, values in iterate_columns(X):
+        columns.append(column)
         if not column.is_numeric:
             check_categories(column, values, np.ones(len(values), bool))
+    if X_unlabeled is None:
+        return
+    try:
+        for _ in iterate_columns(X_unlabeled, columns):
+            pass
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"X_unlabeled cannot be labelled: {error}") from error
 
 
 def check_categories(column, codes, is_labelled):

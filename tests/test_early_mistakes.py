@@ -128,6 +128,27 @@ def test_unlabelled_rows_are_a_table_of_the_same_kind(X, other, message):
 
 
 @pytest.mark.parametrize(
+    "frame", [pd.DataFrame, pl.from_pandas], ids=["pandas", "polars"]
+)
+@pytest.mark.parametrize("columns", [None, ["number"]])
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        ("seven", TypeError, "X_unlabeled .*: Column 'number' held numbers"),
+        (np.inf, ValueError, "X_unlabeled .*: Column 'number' holds infinity"),
+        (table()["when"], TypeError, "X_unlabeled .*: Column 'number' holds Datetime"),
+    ],
+)
+def test_unlabelled_rows_hold_the_same_kinds(frame, columns, values, error, message):
+    X = table()[["number"]].assign(other=labels())
+    model = DistilledClassifier(
+        Costly(), TreeStudentClassifier(), student_columns=columns, augmenter=None
+    )
+    with pytest.raises(error, match=message):
+        model.fit(frame(X), labels(), X_unlabeled=frame(X.assign(number=values)))
+
+
+@pytest.mark.parametrize(
     ("model", "targets"),
     [
         (

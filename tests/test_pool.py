@@ -301,6 +301,11 @@ def test_rows_without_labels_may_have_categories_of_their_own(rng):
     )
     assert model.fit(frame, labels, X_unlabeled=more).score(frame, labels) > 0.9
     assert model.student_.encoder_.columns_[0].levels == ("a", "b", "c", "d")
+    proba = model.predict_proba(frame)
+    for kind in (str, object):
+        strings = more.astype({"kind": kind})
+        again = model.fit(frame, labels, X_unlabeled=strings).predict_proba(frame)
+        np.testing.assert_array_equal(again, proba)
 
 
 def test_rows_without_labels_of_another_kind_are_refused_before_the_teacher_is_fitted():
