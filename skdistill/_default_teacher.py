@@ -47,21 +47,9 @@ def default_classifier(X, n_estimators=N_ESTIMATORS, random_state=0):
 
 
 def default_regressor(X, n_estimators=N_ESTIMATORS, random_state=0):
-    """Return an unfitted LightGBM ensemble for numbers, as that for classes.
+    """Return an unfitted LightGBM ensemble for numbers.
 
-    Parameters
-    ----------
-    X : array or frame of shape (n_samples, n_features)
-        The table that it will be fitted on; only its names of columns are read.
-    n_estimators : int, default=500
-        Number of trees.
-    random_state : int, default=0
-        Its seed.
-
-    Returns
-    -------
-    lightgbm.LGBMRegressor or sklearn.pipeline.Pipeline
-        One that ends in it, where LightGBM refuses the names of the columns.
+    With the parameters of `default_classifier`, and as it where names are refused.
     """
     from lightgbm import LGBMRegressor
 
