@@ -162,10 +162,12 @@ def kind_of_table(X):
 def concatenate_rows(*tables):
     """Return the rows of several tables of the same kind and columns as one table.
 
-    Categories of pandas that differ become those of all tables.
+    Categories of pandas that differ become those of all tables, numbers and booleans
+    of types that differ float64.
     """
     if is_frame(tables[0]):
         frames = [nw.from_native(table, eager_only=True) for table in tables]
+        frames = _with_common_numbers(frames)
         if frames[0].implementation.is_pandas():
             natives = [frame.to_native() for frame in frames]
             tables = _with_common_categories(natives)
@@ -174,6 +176,24 @@ def concatenate_rows(*tables):
     if issparse(tables[0]):
         return vstack(tables, format="csr")
     return np.concatenate(tables)
+
+
+def _with_common_numbers(frames):
+    """Return frames of narwhals whose numbers are of the same types."""
+    types = zip(*(frame.schema.values() for frame in frames), strict=True)
+    mixed = [len(set(own)) > 1 and all(map(_holds_numbers, own)) for own in types]
+    return [
+        frame.with_columns(
+            column.cast(nw.Float64)
+            for column, differs in zip(frame.iter_columns(), mixed, strict=True)
+            if differs
+        )
+        for frame in frames
+    ]
+
+
+def _holds_numbers(dtype):
+    return dtype.is_numeric() or dtype == nw.Boolean
 
 
 def _with_common_categories(tables):
@@ -192,16 +212,27 @@ def _with_common_categories(tables):
     return tables
 
 
-def with_categories_of(frame, other):
-    """Return a frame whose columns are categorical where those of another one are."""
+def with_kinds_of(frame, other):
+    """Return a frame with the kinds of columns that another one has.
+
+    Strings become categories where it has these, and numbers that are Python objects,
+    which many libraries refuse, numbers.
+    """
     frame = nw.from_native(frame, eager_only=True)
-    schema = nw.from_native(other, eager_only=True).schema
-    casts = [
-        nw.col(name).cast(nw.Categorical)
-        for name, kind in schema.items()
-        if kind == nw.Categorical and frame.schema[name] != kind
-    ]
+    kinds = nw.from_native(other, eager_only=True).schema.values()
+    casts = []
+    for column, kind in zip(frame.iter_columns(), kinds, strict=True):
+        if kind == nw.Categorical and column.dtype != kind:
+            casts.append(column.cast(nw.Categorical))
+        elif _holds_numbers(kind) and _are_number_objects(column):
+            casts.append(column.cast(nw.Float64))
     return frame.with_columns(casts).to_native()
+
+
+def _are_number_objects(column):
+    return column.dtype == nw.Object and all(
+        isinstance(cell, Number) or is_missing(cell) for cell in column.to_list()
+    )
 
 
 def take_rows(X, rows):
@@ -361,7 +392,7 @@ def _is_categorical(columns, position):
 
 def _interpret_series(name, series, keeps_cells):
     dtype = series.dtype
-    if dtype.is_numeric() or dtype == nw.Boolean:
+    if _holds_numbers(dtype):
         if keeps_cells:
             return name, Cells(series.to_list()), False
         if series.null_count():

@@ -15,7 +15,7 @@ from ._columns import (
     kind_of_table,
     learn_columns,
     take_columns,
-    with_categories_of,
+    with_kinds_of,
 )
 from ._fitting import (
     clone_seeded,
@@ -239,7 +239,7 @@ class BaseDistilled(BaseEstimator):
                 f"Got {given} as X_unlabeled, but expected {expected} like X."
             )
         X_unlabeled = self._check_rows(X_unlabeled)
-        return with_categories_of(X_unlabeled, X) if is_frame(X) else X_unlabeled
+        return with_kinds_of(X_unlabeled, X) if is_frame(X) else X_unlabeled
 
     def _check_columns(self, X, X_unlabeled, columns, student):
         """Raise if a column cannot be read, or no rows can be made of `X`."""

@@ -230,6 +230,17 @@ def test_tables_are_concatenated(table):
     np.testing.assert_array_equal(both, np.concatenate(parts))
 
 
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+@pytest.mark.parametrize("flags", [[True, False], [1.0, None], [0, 1]])
+def test_types_of_numbers_go_together(frame, flags):
+    parts = [frame({"x": [2, 3], "same": [4, 5]}), frame({"x": flags, "same": [6, 7]})]
+    for tables in (parts, parts[::-1]):
+        both = concatenate_rows(*tables)
+        read, *ends = (read_columns(t, learn_columns(t)) for t in (both, *tables))
+        np.testing.assert_array_equal(read, np.concatenate(ends, axis=1))
+        assert number_dtypes(both)[1] == np.int64
+
+
 def test_types_of_numbers_are_known():
     X = pd.DataFrame(
         {

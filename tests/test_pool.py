@@ -308,6 +308,30 @@ def test_rows_without_labels_may_have_categories_of_their_own(rng):
         np.testing.assert_array_equal(again, proba)
 
 
+@pytest.mark.parametrize("library", [pd, pl])
+@pytest.mark.parametrize("own", [bool, np.float32])
+def test_numbers_of_rows_without_labels_may_be_of_another_type(library, own, rng):
+    flags = rng.integers(2, size=300)
+    rows = {"flag": flags, "x": rng.normal(size=300)}
+    frame = library.DataFrame(rows | {"flag": flags.astype(own)})
+    labels = (flags == 1) ^ (rows["x"] > 0)
+    model = DistilledClassifier(
+        LGBMClassifier(n_estimators=5, n_jobs=1, verbose=-1),
+        TreeStudentClassifier(),
+        augmenter=MarginalSwap(),
+        random_state=0,
+    )
+    scores = []
+    # Columns of polars are not of Python objects.
+    for other in (own, bool, np.int64, np.float64, *([object] * (library is pd))):
+        cells = flags[:40].astype(other)
+        more = library.DataFrame({"flag": cells, "x": rows["x"][:40]})
+        scores.append(model.fit(frame, labels, X_unlabeled=more).predict_proba(frame))
+    assert model.score(frame, labels) > 0.9
+    for again in scores[1:]:
+        np.testing.assert_array_equal(again, scores[0])
+
+
 def test_rows_without_labels_of_another_kind_are_refused_before_the_teacher_is_fitted():
     frame = pd.DataFrame(X).add_prefix("x")
     model = DistilledClassifier(Unfittable(), TreeStudentClassifier())

@@ -36,8 +36,10 @@ namespace runtime {
 
 // Memory on the stack for one row of a network that is not very wide.
 constexpr std::size_t kStackBytes = 24 * 1024;
-// What a thread takes at a time.
-constexpr std::int64_t kSliceRows = 8 * kBlockRows;
+// With fewer rows for each, threads would not be started before the work is done.
+constexpr std::int64_t kThreadRows = 8 * kBlockRows;
+// What a thread takes at a time: little, so that none is left with much at the end.
+constexpr std::int64_t kSliceRows = 2 * kBlockRows;
 
 class NetworkKernel {
   public:
@@ -97,8 +99,9 @@ class NetworkKernel {
             static_cast<int>(std::min<std::int64_t>(n_rows, kBlockRows));
         const std::size_t bytes = Workspace::bytes(*packed_, space_rows);
         const std::int64_t n_slices = (n_rows + kSliceRows - 1) / kSliceRows;
-        const std::int64_t n_workers =
-            std::max<std::int64_t>(std::min<std::int64_t>(n_threads, n_slices), 1);
+        const std::int64_t n_workers = std::max<std::int64_t>(
+            std::min<std::int64_t>(n_threads, (n_rows + kThreadRows - 1) / kThreadRows),
+            1);
         // All of it before any thread starts: none of them may throw.
         const std::unique_ptr<Uninitialised[]> memory(
             new Uninitialised[n_workers * (bytes / kAlignment)]);
