@@ -16,7 +16,15 @@ from sklearn.pipeline import make_pipeline
 
 from skdistill import DistilledClassifier, SoftTargets
 from skdistill.augmentation import Munge
-from skdistill.students import MLPStudentClassifier, TabularEncoder
+from skdistill.students import (
+    BoostedStudentClassifier,
+    BoostedStudentRegressor,
+    MLPStudentClassifier,
+    OrderingEncoder,
+    TabularEncoder,
+    TreeStudentClassifier,
+    TreeStudentRegressor,
+)
 
 
 def student():
@@ -239,6 +247,48 @@ def test_sparse_tables(estimator, rng, container):
     dense = outputs(estimator, X, labels(80), X)
     sparse = outputs(estimator, container(X), labels(80), container(X))
     np.testing.assert_allclose(sparse, dense, atol=1e-6)
+
+
+@pytest.mark.parametrize("container", [csr_matrix, csr_array, csc_array])
+@pytest.mark.parametrize(
+    "trees",
+    [
+        TreeStudentClassifier(random_state=0),
+        TreeStudentRegressor(random_state=0),
+        BoostedStudentClassifier(5, random_state=0),
+        BoostedStudentRegressor(5, random_state=0),
+    ],
+    ids=names,
+)
+def test_trees_of_sparse_tables(trees, rng, container):
+    X = rng.poisson(0.3, (400, 12)) * rng.normal(size=(400, 12))
+    y = (X[:, 0] + X[:, 1] > 0.1).astype(int)
+    dense = trees.fit(X, y).predict(X)
+    sparse = trees.fit(container(X), y).predict(container(X))
+    np.testing.assert_allclose(sparse, dense, atol=1e-6)
+    np.testing.assert_array_equal(trees.predict(X), sparse)
+    assert np.ptp(sparse) > 0.5
+
+
+def test_ordering_keeps_tables_sparse(rng):
+    # Two entries of one cell, which count together.
+    X = csr_array(([1.5, 2.0, -1.0], [1, 1, 0], [0, 2, 3]), shape=(2, 2))
+    numbers = OrderingEncoder().fit(X, [0, 1]).transform(X)
+    np.testing.assert_array_equal(numbers.toarray(), [[0, 3.5], [-1, 0]])
+    assert numbers.dtype == np.float32
+    assert numbers.nnz == 2
+    assert X.nnz == 3
+
+
+def test_trees_of_sparse_tables_with_missing_values(rng):
+    X = rng.poisson(0.3, (80, 3)).astype(float)
+    X[::7, 0] = np.nan
+    boosted = BoostedStudentClassifier(3, random_state=0)
+    dense = boosted.fit(X, labels(80)).predict_proba(X)
+    sparse = boosted.fit(csr_array(X), labels(80)).predict_proba(csr_array(X))
+    np.testing.assert_allclose(sparse, dense)
+    with pytest.raises(ValueError, match=r"TreeStudentClassifier cannot split: pass"):
+        TreeStudentClassifier().fit(csr_array(X), labels(80))
 
 
 def test_sparse_tables_with_unlabelled_rows(rng):

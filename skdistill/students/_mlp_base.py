@@ -76,11 +76,6 @@ class BaseMLPStudent(Student):
                 "'auto'."
             )
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
     def _fit(self, X, targets, sample_weight):
         training = self._import_training()
         random_state = check_random_state(self.random_state)

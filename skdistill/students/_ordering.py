@@ -1,6 +1,7 @@
 """Turning categories into numbers that a tree can split."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -49,7 +50,7 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,), SoftTargets or RegressionTargets
             Class labels, numbers with decimals, or what a teacher says about each
@@ -71,7 +72,7 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
             all different, as texts and identifiers are.
         """
         X, targets, weights = check_training_data(
-            self, X, y, sample_weight, read_targets=any_targets
+            self, X, y, sample_weight, read_targets=any_targets, accept_sparse=True
         )
         X, targets, weights = counted_rows(X, targets, weights)
         weights = np.ones(len(targets)) if weights is None else weights
@@ -91,15 +92,20 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n_samples, n_features)
+        X : array-like, sparse matrix or frame of shape (n_samples, n_features)
             Rows with the columns of the training table.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features), float32
+        ndarray or sparse matrix of shape (n_samples, n_features), float32
+            Sparse if `X` is.
         """
         check_is_fitted(self)
-        X = check_table(self, X, reset=False)
+        X = check_table(self, X, reset=False, accept_sparse=True)
+        if issparse(X) and all(column.is_numeric for column in self.columns_):
+            numbers = X.copy()
+            numbers.sum_duplicates()
+            return numbers.astype(np.float32)
         table = read_columns(X, self.columns_)
         numbers = [
             values if order is None else _rank(values, order)
@@ -111,6 +117,7 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         tags.input_tags.categorical = True
         tags.target_tags.required = True
         tags.transformer_tags.preserves_dtype = []  # float32 whatever comes in

@@ -28,6 +28,11 @@ class ScoredStudent:
         skdistill.runtime.ModelSpec
         """
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def _make_ready(self):
         self.scorer_ = Scorer(self.to_spec())
 

@@ -1,6 +1,7 @@
 """A shallow decision tree as a student."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -105,11 +106,7 @@ class TreeStudentClassifier(ScoredStudentClassifier):
 
     def check_parameters(self):
         """Raise ValueError if a parameter is out of range."""
-        if self.max_leaf_nodes is not None:
-            check_integer("max_leaf_nodes", self.max_leaf_nodes, 2)
-        if self.max_depth is not None:
-            check_integer("max_depth", self.max_depth, 1)
-        check_number("min_samples_leaf", self.min_samples_leaf, 0, above=True)
+        check_tree_parameters(self)
         check_number("smoothing", self.smoothing, 0)
 
     def _fit(self, X, targets, sample_weight):
@@ -121,14 +118,42 @@ class TreeStudentClassifier(ScoredStudentClassifier):
         mixture = targets.mixture()
         # With two classes the second column says it all, in half the time.
         mixture = mixture[:, 1:] if mixture.shape[1] == 2 else mixture
-        self.tree_ = DecisionTreeRegressor(
-            max_leaf_nodes=self.max_leaf_nodes,
-            max_depth=self.max_depth,
-            min_weight_fraction_leaf=min(self.min_samples_leaf / growing.sum(), 0.5),
-            random_state=check_random_state(self.random_state),
-        ).fit(numbers, mixture, sample_weight=growing)
+        self.tree_ = grow_tree(self, numbers, mixture, growing)
         leaves = self.tree_.apply(numbers)
         n_nodes = self.tree_.tree_.node_count
         self.leaf_log_odds_ = group_optimum(
             leaves, n_nodes, targets, weights, self.smoothing
         )
+
+
+def check_tree_parameters(student):
+    """Raise ValueError if a parameter of the growing of a tree is out of range."""
+    if student.max_leaf_nodes is not None:
+        check_integer("max_leaf_nodes", student.max_leaf_nodes, 2)
+    if student.max_depth is not None:
+        check_integer("max_depth", student.max_depth, 1)
+    check_number("min_samples_leaf", student.min_samples_leaf, 0, above=True)
+
+
+def grow_tree(student, numbers, values, sample_weight):
+    """Return a tree of scikit-learn, grown by squared error as a student wants it.
+
+    Raises
+    ------
+    ValueError
+        If a sparse table has missing values.
+    """
+    if issparse(numbers) and np.isnan(numbers.data).any():
+        raise ValueError(
+            f"Got missing values in a sparse table, on which {type(student).__name__} "
+            "cannot split: pass X.toarray(), or another student."
+        )
+    tree = DecisionTreeRegressor(
+        max_leaf_nodes=student.max_leaf_nodes,
+        max_depth=student.max_depth,
+        min_weight_fraction_leaf=min(
+            student.min_samples_leaf / sample_weight.sum(), 0.5
+        ),
+        random_state=check_random_state(student.random_state),
+    )
+    return tree.fit(numbers, values, sample_weight=sample_weight)

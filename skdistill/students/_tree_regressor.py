@@ -1,10 +1,7 @@
 """A shallow decision tree as a student of numbers."""
 
-from sklearn.tree import DecisionTreeRegressor
-from sklearn.utils import check_random_state
-
-from .._parameters import check_integer, check_number
 from ..conversion._students import single_tree
+from ._tree import check_tree_parameters, grow_tree
 from ._trees_regressor import TreesStudentRegressor
 
 
@@ -68,11 +65,7 @@ class TreeStudentRegressor(TreesStudentRegressor):
 
     def check_parameters(self):
         """Raise ValueError if a parameter is out of range."""
-        if self.max_leaf_nodes is not None:
-            check_integer("max_leaf_nodes", self.max_leaf_nodes, 2)
-        if self.max_depth is not None:
-            check_integer("max_depth", self.max_depth, 1)
-        check_number("min_samples_leaf", self.min_samples_leaf, 0, above=True)
+        check_tree_parameters(self)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -80,13 +73,7 @@ class TreeStudentRegressor(TreesStudentRegressor):
         return tags
 
     def _fit_trees(self, numbers, values, sample_weight):
-        least = min(self.min_samples_leaf / sample_weight.sum(), 0.5)
-        self.tree_ = DecisionTreeRegressor(
-            max_leaf_nodes=self.max_leaf_nodes,
-            max_depth=self.max_depth,
-            min_weight_fraction_leaf=least,
-            random_state=check_random_state(self.random_state),
-        ).fit(numbers, values, sample_weight=sample_weight)
+        self.tree_ = grow_tree(self, numbers, values, sample_weight)
 
     def _trees(self):
         return single_tree(self.tree_, self.tree_.tree_.value[:, :, 0])
