@@ -21,8 +21,10 @@ def to_spec(model):
 
     Categories that the model knows by name keep their names as levels. Those that it
     knows as integers :math:`0 \le c \le m` get the levels "0" to "m", so that a
-    number is its own code; in LightGBM, numbers between -1 and 0 are category 0, but
-    unseen here.
+    number is its own code, decimals cut off as LightGBM does it (to scikit-learn such
+    numbers are unknown); in LightGBM, numbers between -1 and 0 are category 0, but
+    unseen here. LightGBM reads arrays of integers as float32, which matters beyond 16
+    million: a scorer reads them as ``X.astype(np.float32)`` only if it is given that.
 
     Parameters
     ----------

@@ -88,11 +88,22 @@ def _columns(model):
     for j, categories in zip(places, hist_categories(model), strict=False):
         known = [c for c in categories if not is_missing(c)]
         levels, codes[j] = _levels(known)
+        if not of_frame and len(codes[j]) and not _are_codes(levels):
+            raise TypeError(
+                f"Got the categories {list(levels)} of column {j} of an array, but "
+                f"expected whole numbers from 0 to {MOST_NUMBERED - 1}, which a scorer "
+                "finds in arrays: number them, or fit the model on a frame."
+            )
         if of_frame and _may_be_booleans(known):
             of_numbers = np.append(codes[j], [-1])[:2]
             levels, codes[j] = ("0", "1", "False", "True"), np.tile(of_numbers, 2)
         columns[j] = CategoryColumn(columns[j].name, levels)
     return columns, places, codes
+
+
+def _are_codes(levels):
+    """Whether a level's number is its position."""
+    return levels[-1] == str(len(levels) - 1)
 
 
 def _may_be_booleans(categories):

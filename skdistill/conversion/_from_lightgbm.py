@@ -23,6 +23,9 @@ ZERO = float(np.float32(1e-35))
 BELOW_ZERO = float(np.nextafter(-ZERO, -np.inf))
 
 
+MOST_CODES = 100_000
+"""Categories of a column that have no names: each gets its number as one."""
+
 LINKS = {
     **dict.fromkeys(("regression", "regression_l1", "huber", "fair"), "identity"),
     **dict.fromkeys(("quantile", "mape"), "identity"),
@@ -64,7 +67,13 @@ def convert_classifier(model):
 
 def convert_regressor(model):
     """Convert a fitted `lightgbm.LGBMRegressor`."""
-    return convert_booster(model.booster_)
+    spec = convert_booster(model.booster_)
+    if not spec.is_regressor:
+        raise TypeError(
+            f"Got a LGBMRegressor of the objective {model.objective_!r}, whose scores "
+            f"are log-odds, but expected one for numbers of {list(LINKS)}."
+        )
+    return spec
 
 
 def convert_booster(booster):
@@ -159,15 +168,23 @@ def _columns(text):
     levels = _pandas_levels(text)
     columns: list[NumberColumn | CategoryColumn] = []
     for j, (name, info) in enumerate(zip(names, infos, strict=True)):
-        if info == "none" or info.startswith("["):
-            if j in levels:
-                columns.append(CategoryColumn(name, levels[j]))
-            else:
-                columns.append(NumberColumn(name, -np.inf, np.inf))
-            continue
-        largest = max(int(code) for code in info.split(":"))
-        numbered = tuple(str(code) for code in range(largest + 1))
-        columns.append(CategoryColumn(name, levels.get(j, numbered)))
+        is_number = info.startswith("[")
+        codes = [] if is_number or info == "none" else map(int, info.split(":"))
+        largest = max(codes, default=-1)
+        if j in levels:
+            if is_number or largest >= len(levels[j]):
+                raise _unclear_categories()
+            columns.append(CategoryColumn(name, levels[j]))
+        elif largest < 0:
+            columns.append(NumberColumn(name, -np.inf, np.inf))
+        elif largest < MOST_CODES:
+            numbered = tuple(str(code) for code in range(largest + 1))
+            columns.append(CategoryColumn(name, numbered))
+        else:
+            raise TypeError(
+                f"Got categories up to {largest} in column {name!r}, but expected "
+                f"numbers below {MOST_CODES}: number them from 0 on."
+            )
     return columns
 
 
@@ -178,12 +195,7 @@ def _pandas_levels(text):
     listed = text.parameters.get("categorical_feature", "")
     positions = sorted(int(j) for j in listed.split(",") if j)
     if len(positions) != len(text.pandas_categorical):
-        raise TypeError(
-            f"Got a LightGBM model of {len(text.pandas_categorical)} pandas "
-            f"categories, but {len(positions)} categorical features, so that it "
-            "cannot be told which is which: expected every categorical feature to be "
-            "an unordered pandas category."
-        )
+        raise _unclear_categories()
     levels = {}
     for j, categories in zip(positions, text.pandas_categorical, strict=True):
         levels[j] = tuple(level_of(category) for category in categories)
@@ -193,6 +205,14 @@ def _pandas_levels(text):
                 "the same text, but expected different ones."
             )
     return levels
+
+
+def _unclear_categories():
+    return TypeError(
+        "Got a LightGBM model whose pandas categories are not its categorical "
+        "features, so that it cannot be told which is which: expected every "
+        "categorical feature to be an unordered pandas category, or all to be numbers."
+    )
 
 
 def _nodes(text, columns, n_leaves):

@@ -66,11 +66,7 @@ class CategoryWeights:
 
         An array of shape (n_levels + 2, n_units).
         """
-        column = self.column
-        none = np.zeros((1, self.weights.shape[1]))
-        slots = np.concatenate([self.weights[: column.n_slots], none])
-        means = column.means.astype(np.float64) @ self.weights[column.n_slots :]
-        return slots[column.slots] + means
+        return self.column.products(self.weights)
 
 
 def take_apart(network):

@@ -4,6 +4,7 @@ from dataclasses import fields, replace
 
 import numpy as np
 
+from ._first_layer import FURTHEST
 from ._network import NetworkSpec
 from ._spec import NumberColumn
 
@@ -16,12 +17,22 @@ class _UnboundedColumn(NumberColumn):
         if len(self.knots) < 2:
             return
         values = np.where(np.isnan(values), self.fill, values)
+        values = np.clip(values, *self._furthest())
         for outside, ends in (
             (values < self.knots[0], slice(None, 2)),
             (values > self.knots[-1], slice(-2, None)),
         ):
             (x0, x1), (y0, y1) = self.knots[ends], self.scores[ends]
             out[outside, 0] = y0 + (values[outside] - x0) * ((y1 - y0) / (x1 - x0))
+
+    def _furthest(self):
+        """Return how far down and up scores continue, as in compiled code."""
+        low, high = self.knots[[0, -1]]
+        # Straight lines so far in units of the code, bent ones in ranges.
+        unit = np.abs(np.diff(self.scores)) if len(self.knots) == 2 else 1.0
+        with np.errstate(over="ignore", divide="ignore"):
+            reach = float(FURTHEST * (high - low) / np.max(unit))
+            return np.nan_to_num([low - reach, high + reach])
 
 
 def extrapolated(spec):

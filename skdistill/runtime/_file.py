@@ -280,12 +280,13 @@ def replaced(path):
     if os.path.exists(path) and not os.path.isfile(path):
         yield path
         return
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{name}.{os.urandom(8).hex()}.tmp")
+    temporary = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.tmp")
     try:
         # Unlike those of tempfile it has the permissions that the user's files have.
         with open(temporary, "xb"):
             pass
+        if os.path.exists(path):
+            os.chmod(temporary, os.stat(path).st_mode & 0o777)
     except OSError as error:
         raise OSError(error.errno, error.strerror, path) from error
     try:

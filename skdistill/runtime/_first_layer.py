@@ -155,9 +155,7 @@ class _Builder:
     def add_category(self, j, column, weights, mean):
         if not column.width:
             return
-        code = np.empty((len(column.levels) + 2, column.width))
-        column.encode(np.arange(len(code)), code)
-        self.categories.append((j, (code - mean) @ weights))
+        self.categories.append((j, column.products(weights) - mean @ weights))
 
     def build(self):
         columns, *numbers = np.array(self.lines).reshape(-1, 6).T
@@ -188,9 +186,13 @@ class _Builder:
     def _add_everything(self, j, column, weights, mean):
         """Add a table of score and intervals, at all points of both."""
         points = np.union1d(column.knots, column.edges)
-        code = np.empty((len(points) + 1, column.width))
-        column.encode(np.append(points, np.nan), code)
-        rows = (code - mean) @ weights
+        values = np.append(points, column.fill)
+        rows = np.interp(values, column.knots, column.scores)[:, None] * weights[0]
+        last = 1 + column.n_intervals
+        rows += _between(sums_before(weights[1:last]), column.position(values))
+        if column.marks_missing:
+            rows[-1] += weights[-1]
+        rows -= mean @ weights
         self.tables.append((_search(j, points, rows[:-1]), rows))
 
     def _add_intervals(self, j, column, weights, mean):
@@ -199,13 +201,8 @@ class _Builder:
             codes = np.array([0.0, 1.0]) - mean
             if self._add_line(j, column, weights[0], edges, codes, bounded=True):
                 return
-        # Edge i has i whole intervals below it.
-        codes = np.tri(len(edges), column.n_intervals, k=-1)
-        rows = (codes - mean) @ weights
-        position = float(column.position(column.fill))
-        interval = min(int(position), column.n_intervals - 1)
-        fraction = position - interval
-        missing = (1 - fraction) * rows[interval] + fraction * rows[interval + 1]
+        rows = sums_before(weights) - mean @ weights
+        missing = _between(rows, column.position(np.array([column.fill])))
         self.tables.append((_search(j, edges, rows), np.vstack([rows, missing])))
 
     def _add_line(self, j, column, weights, ends, codes, bounded=False):
@@ -221,8 +218,9 @@ class _Builder:
         low, high = ends
         fill = column.fill
         if self.extrapolate and not bounded:
-            reach = FURTHEST / max(abs(slope), np.finfo(float).tiny)
-            low, high = np.nan_to_num([offset - reach, offset + reach])
+            with np.errstate(over="ignore"):
+                reach = FURTHEST / max(abs(slope), np.finfo(float).tiny)
+                low, high = np.nan_to_num([offset - reach, offset + reach])
         fill = (np.clip(fill, low, high) - offset) * slope
         self.biases += (codes[0] + (offset - ends[0]) * slope) * weights
         self._append_line(weights, j, low, high, offset, slope, fill)
@@ -257,6 +255,18 @@ def _search(column, points, values, extrapolate=False):
         reach = FURTHEST * (high - low)
         low, high = low - reach, high + reach
     return Search(column, offset, scale, low, high, scaled, reciprocals, in_float)
+
+
+def sums_before(weights):
+    """Sums of the weights of the intervals below each edge."""
+    return np.concatenate([np.zeros((1, weights.shape[1])), weights.cumsum(axis=0)])
+
+
+def _between(rows, positions):
+    """Interpolate between rows at positions from 0 to that of the last."""
+    start = np.minimum(positions.astype(np.intp), len(rows) - 2)
+    fractions = (positions - start)[:, None]
+    return (1 - fractions) * rows[start] + fractions * rows[start + 1]
 
 
 def _interpolate(value, knots, scores, extrapolate):

@@ -1,11 +1,13 @@
 """What a cell of a table means: a number, a level, or a missing value."""
 
 import math
-from numbers import Number
+from numbers import Integral, Number
 
 import numpy as np
 
 from ._spec import MISSING, UNSEEN
+
+COMPLEX = complex | np.complexfloating
 
 PLAIN = frozenset({str, int, float, type(None)})
 """Types of cells that are looked up as they are. Not bool: True is 1 to a dict."""
@@ -24,8 +26,10 @@ def is_missing(value):
 
 def level_of(value):
     """Return the level of a category as text, the same for 1, 1.0 and "1"."""
-    if isinstance(value, float | np.floating) and value.is_integer():
-        value = int(value)
+    if isinstance(value, Number) and not isinstance(value, Integral | COMPLEX):
+        whole = math.isfinite(value) and value == int(value)
+        # Decimals, fractions and floats of numpy as the floats that arrays hold.
+        value = int(value) if whole else float(value)
     return str(value)
 
 
@@ -40,7 +44,7 @@ def refusal(name, what):
 
 def is_cell(value):
     """Whether a value is a string, a real number, a boolean or missing."""
-    if isinstance(value, complex | np.complexfloating):
+    if isinstance(value, COMPLEX):
         return False
     return isinstance(value, str | Number | np.bool_) or is_missing(value)
 

@@ -95,7 +95,8 @@ class Scorer:
         ----------
         X : array-like or frame of shape (n_samples, n_columns)
             Numbers, NaN where they are missing; in arrays a category is its position
-            among the levels, -1 or NaN if missing and any other number if unseen.
+            among the levels (decimals are cut off), -1 or NaN if missing and any other
+            number if unseen.
             Fastest is a C-contiguous array of float32 or float64.
 
         Returns

@@ -175,8 +175,8 @@ class NumberColumn:
             out[:, start] = position
             return
         interval = np.minimum(position.astype(np.intp), self.n_intervals - 1)
-        before = np.tri(self.n_intervals, k=-1, dtype=out.dtype)
-        out[:, start : start + self.n_intervals] = before[interval]
+        before = np.arange(self.n_intervals) < interval[:, None]
+        out[:, start : start + self.n_intervals] = before
         out[np.arange(len(values)), start + interval] = position - interval
 
 
@@ -255,7 +255,8 @@ class CategoryColumn:
     def read(self, values):
         """Return a column of a table of numbers as `encode` takes it.
 
-        NaN is a missing category, and what is no code of a level an unseen one.
+        Decimals are cut off. NaN is a missing category, and what is no code of a level
+        an unseen one.
 
         Parameters
         ----------
@@ -274,6 +275,23 @@ class CategoryColumn:
     def width(self):
         """Number of columns of the code."""
         return self.n_slots + self.means.shape[1]
+
+    def products(self, weights):
+        """Multiply the code of every level by weights, without writing it.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (width, n_units)
+            Weights of the code.
+
+        Returns
+        -------
+        ndarray of shape (n_levels + 2, n_units), float64
+            Rows of the levels, then of unseen and of missing ones.
+        """
+        none = np.zeros((1, weights.shape[1]))
+        of_slots = np.concatenate([weights[: self.n_slots], none])[self.slots]
+        return of_slots + self.means.astype(np.float64) @ weights[self.n_slots :]
 
     def encode(self, values, out):
         """Write the code of values.

@@ -78,6 +78,11 @@ class BaseMLPStudent(Student):
 
     def _fit(self, X, targets, sample_weight):
         training = self._import_training()
+        # From the encoder on: sums of many rows depend on the threads of BLAS.
+        with training.own_turn():
+            self._train(training, X, targets, sample_weight)
+
+    def _train(self, training, X, targets, sample_weight):
         random_state = check_random_state(self.random_state)
         self.encoder_ = TabularEncoder(n_bins=self.n_bins)
         self.encoder_.fit(X, targets, sample_weight)

@@ -143,13 +143,45 @@ def test_categories_that_cannot_be_told_apart_are_refused():
     X, y = table(n=300)
     frame = pd.DataFrame(X).add_prefix("c")
     frame["c1"] = pd.Categorical(np.arange(300) % 3, ordered=True)
-    with pytest.raises(TypeError, match="1 pandas categories, but 0 categorical"):
+    with pytest.raises(TypeError, match="cannot be told which is which"):
         to_spec(train(frame, y))
     frame["c1"] = pd.Categorical(np.arange(300) % 3)
     booster = train(frame, y)
     booster.pandas_categorical = [[1, "1", 2]]
     with pytest.raises(TypeError, match="several have the same text"):
         to_spec(booster)
+
+
+@pytest.mark.parametrize("codes", [6, 3])
+def test_numbers_called_categories_beside_categories_are_refused(codes):
+    X, y = table(n=300)
+    frame = pd.DataFrame(X).add_prefix("c")
+    frame["c1"] = pd.Categorical(np.arange(300) % 3)
+    frame["c2"] = np.arange(300) // 3 % codes
+    if codes == 3:
+        # Now the list of categories is that of another column, which is a number.
+        frame["c2"] = frame["c2"] * 5
+    model = lightgbm.LGBMClassifier(n_estimators=3, verbose=-1)
+    model.fit(frame, y, categorical_feature=["c2"])
+    with pytest.raises(TypeError, match="cannot be told which is which"):
+        to_spec(model)
+
+
+def test_categories_of_too_large_numbers_are_refused():
+    X, y = table(n=300)
+    X[:, 1] = np.arange(300) % 4 * 50_000
+    with pytest.raises(TypeError, match="up to 150000 in column 'Column_1'"):
+        to_spec(train(X, y, categorical=[1]))
+
+
+def test_regressors_of_probabilities_are_refused():
+    X, y = table(n=300)
+    for objective in ("cross_entropy", "binary"):
+        model = lightgbm.LGBMRegressor(
+            objective=objective, n_estimators=3, verbose=-1
+        ).fit(X, y)
+        with pytest.raises(TypeError, match=f"objective '{objective}', whose scores"):
+            to_spec(model)
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,20 @@ def test_integer_categories_of_an_array_are_their_own_codes(missing, probe):
     check(model, spec, probe(spec, X, specials=(np.nan,), codes=(np.nan, -1, -2, 500)))
 
 
+@pytest.mark.parametrize("numbers", [[-1, 0, 1], [5000, 6000], [1.5, 2.0]])
+def test_categories_of_an_array_that_are_no_codes_are_refused(numbers):
+    X, y = table()
+    X[:, 1] = np.resize(numbers, len(X))
+    model = HistGradientBoostingClassifier(max_iter=2, categorical_features=[1])
+    with pytest.raises(TypeError, match="of column 1 of an array, but expected whole"):
+        to_spec(model.fit(X, y))
+    frame = pd.DataFrame(X).add_prefix("x")
+    spec = to_spec(model.fit(frame, y))
+    np.testing.assert_allclose(
+        Scorer(spec).predict_proba(frame), model.predict_proba(frame), atol=1e-9
+    )
+
+
 @pytest.mark.parametrize("missing", [0, 50])
 def test_categories_of_a_frame_have_their_names(missing):
     X, y = table(missing=0.05)

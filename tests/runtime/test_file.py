@@ -3,6 +3,7 @@ import re
 import stat
 import subprocess
 import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skdistill.runtime import (
+    CategoryColumn,
     EncoderSpec,
     ModelSpec,
     NetworkSpec,
@@ -209,7 +211,36 @@ def test_files_have_the_users_permissions_and_links_stay_links(rng, tmp_path):
     save(network(rng), link)
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == expected
+    path.chmod(0o600)
+    save(network(rng), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
     load_spec(path)
+
+
+def test_a_name_may_be_as_long_as_names_can_be(rng, tmp_path):
+    path = tmp_path / f"{'m' * 251}.skd"
+    save(network(rng), path)
+    load_spec(path)
+
+
+@pytest.mark.parametrize("kind", ["levels", "edges"])
+def test_memory_does_not_grow_with_the_square(kind, tmp_path):
+    n = 20_000
+    column = NumberColumn("x", 0.0, 1.0, 0.5, edges=np.linspace(0, 1, n + 1))
+    if kind == "levels":
+        slots = np.append(np.arange(n), [-1, -1])
+        column = CategoryColumn("x", tuple(map(str, range(n))), slots, n)
+    encoder = EncoderSpec((column,), np.zeros(n, np.float32))
+    weights, biases = np.ones((n, 1), np.float32), np.zeros(1, np.float32)
+    spec = ModelSpec(NetworkSpec(encoder, (weights,), (biases,)), np.arange(2))
+    save(spec, tmp_path / "m.skd")
+    tracemalloc.start()
+    scorer = load(tmp_path / "m.skd")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < n**2 / 10
+    X = np.array([[0.0], [0.75], [1.0]])
+    np.testing.assert_allclose(scorer.predict_log_odds(X), spec.log_odds(X), rtol=1e-6)
 
 
 def test_files_are_small(rng, tmp_path):
@@ -274,6 +305,7 @@ def test_the_reader_of_the_page_on_the_format_reads(spec, rng, tmp_path):
 
 ALONE = """
 import sys
+import tracemalloc
 
 class Forbidden:
     def find_spec(self, name, path=None, target=None):

@@ -130,6 +130,26 @@ def test_a_level_is_its_text(value):
     assert levels.codes([value, True]).tolist() == [expected, LEVELS.index("True")]
 
 
+@pytest.mark.parametrize(
+    ("value", "level"),
+    [
+        (Decimal("1.00"), "1"),
+        (Decimal("12345678901234567890"), "12345678901234567890"),
+        (Decimal("0.10"), "0.1"),
+        (Fraction(3, 2), "1.5"),
+        (np.float32(0.5), "0.5"),
+        (np.float32(0.1), str(float(np.float32(0.1)))),
+        (np.bool_(True), "True"),
+    ],
+)
+def test_a_number_is_a_level_whatever_its_type(value, level):
+    assert level_of(value) == level
+    for reader in READERS:
+        out = np.empty((1, 1))
+        reader([category("x", ("another", level))]).sequences([[value]], out)
+        assert out[0, 0] == 1
+
+
 @given(value=st.floats() | st.integers() | st.text())
 def test_any_text_of_a_number_is_found(value):
     if is_missing(value):

@@ -269,7 +269,7 @@ def test_scores_continue_very_far(name):
     far = np.array([[1e6], [-1e9], [1e30]])
     z = kernel(name, spec, extrapolate=True).log_odds(far)[:, 1]
     np.testing.assert_allclose(z[:2], [1e6, -1e9], rtol=1e-6)
-    assert z[2] >= 1e11
+    np.testing.assert_allclose(z[2], 1e12, rtol=1e-6)
     p = kernel(name, spec, extrapolate=True).probabilities(far)
     np.testing.assert_array_equal(p[:, 1], [1, 0, 1])
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from skdistill.runtime import (
+    CategoryColumn,
     EncoderSpec,
     ModelSpec,
     NetworkSpec,
@@ -177,6 +178,35 @@ def test_nodes_that_are_shared_without_end_are_not_unfolded(name):
     rows = np.random.default_rng(0).random((100, 1))
     found = kernels.TreeKernel(spec, name).log_odds(rows)
     np.testing.assert_array_equal(found, spec.log_odds(rows))
+
+
+@every_set
+@pytest.mark.parametrize("n_levels", [300, 2**19 - 2, 2**19 + 100])
+def test_columns_of_many_levels(name, n_levels):
+    level_sets = np.zeros((2, -(-(n_levels + 2) // 32)), np.uint32)
+    level_sets[0, ::2], level_sets[1, -1] = 0xF0F0F0F0, 0xFFFFFFFF
+    spec = ModelSpec(
+        TreeEnsembleSpec(
+            columns=(CategoryColumn("x", tuple(map(str, range(n_levels)))),),
+            base=np.zeros(1),
+            roots=np.array([0], np.int32),
+            outputs=np.zeros(1, np.int32),
+            features=np.zeros(2, np.int32),
+            thresholds=np.zeros(2),
+            missing_left=np.zeros(2, bool),
+            sets=np.arange(2, dtype=np.int32),
+            children=np.array([[1, -1], [-2, -3]], np.int32),
+            leaves=np.array([[1.0], [2.0], [4.0]]),
+            level_sets=level_sets,
+            probabilities=False,
+        ),
+        np.arange(2),
+    )
+    codes = [*range(-2, 200), *range(n_levels - 200, n_levels + 2), np.nan]
+    rows = np.array(codes, dtype=np.float64)[:, None]
+    found = kernels.TreeKernel(spec, name).log_odds(rows)
+    np.testing.assert_array_equal(found, spec.log_odds(rows))
+    assert len(np.unique(found[:, 1])) > 1
 
 
 @every_set

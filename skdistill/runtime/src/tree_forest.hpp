@@ -89,6 +89,8 @@ struct MaskNode {
 };
 
 constexpr int kMaxMaskLeaves = 256;
+// The byte of a level in a set has a number of two bytes.
+constexpr std::int64_t kMaxMaskLevels = 1 << 19;
 // Leaves of a tree are padded with zeros to a power of 2, and to so many at least.
 constexpr int kMinLeaves = 16;
 constexpr std::uint8_t kNowhere = 255;  // such a tree has up to 255 nodes, 0 to 254

@@ -115,8 +115,8 @@ class Preparation {
                 f.mask_leaves.push_back(leaf < 0 ? 0.0 : a.leaves[leaf * a.leaf_width + k]);
     }
 
-    // Whether the tree, shared nodes copied, has few enough leaves; appends them and
-    // the nodes, level by level: then neighbouring ones do not wait for each other.
+    // Whether the tree, shared nodes copied, has few enough leaves, and its columns
+    // few enough levels; appends the leaves and nodes, level by level: then neighbouring ones do not wait for each other.
     bool unfold(Tree& tree, std::int32_t root) {
         struct Item {
             std::int32_t reference;
@@ -127,8 +127,11 @@ class Preparation {
         std::vector<Item> items{{root, -1, 0, -1, -1, 0}};
         int n_leaves = root < 0;
         for (std::size_t i = 0; i < items.size(); ++i) {
-            if (items[i].reference < 0) continue;
-            const std::int32_t* children = a.children + 2 * items[i].reference;
+            const std::int32_t node = items[i].reference;
+            if (node < 0) continue;
+            if (is_categorical(node) && a.n_levels[a.features[node]] + 2 > kMaxMaskLevels)
+                return false;
+            const std::int32_t* children = a.children + 2 * node;
             for (int side = 0; side < 2; ++side) {
                 n_leaves += children[side] < 0;
                 const auto at = static_cast<std::int32_t>(items.size());

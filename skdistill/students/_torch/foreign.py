@@ -7,7 +7,8 @@ from sklearn.base import clone
 from skorch.dataset import ValidSplit
 
 from ...losses._torch import SoftTargetLoss
-from .targets import seeded, target_arrays
+from .targets import target_arrays
+from .turns import seeded
 
 
 def fit_net(net, X, targets, sample_weight, random_state, returns_probabilities):

@@ -1,9 +1,6 @@
-"""Soft targets as arrays, and torch's generator in hand."""
-
-from contextlib import contextmanager
+"""Soft targets as arrays."""
 
 import numpy as np
-import torch
 
 
 def target_arrays(targets, sample_weight):
@@ -23,11 +20,3 @@ def mean_one(sample_weight, n_samples):
     """Weights with mean 1, float32; ones for None."""
     weights = np.ones(n_samples) if sample_weight is None else sample_weight
     return (weights / weights.mean()).astype(np.float32)
-
-
-@contextmanager
-def seeded(seed):
-    """Seed torch's global generator, and leave it as it was."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield

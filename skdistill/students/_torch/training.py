@@ -14,9 +14,14 @@ from .net import SoftTargetNet
 from .network import Network
 from .objectives import RegressionObjective, SoftTargetObjective
 from .optimizers import OPTIMIZERS
-from .targets import seeded
+from .turns import own_turn, seeded
 
-__all__ = ["RegressionObjective", "SoftTargetObjective", "train_network"]
+__all__ = [
+    "RegressionObjective",
+    "SoftTargetObjective",
+    "own_turn",
+    "train_network",
+]
 
 N_REPORTS = 50
 """Most slices of the training, each with an entry in the loss curve."""
