@@ -23,6 +23,7 @@ from ._fitting import (
     is_frozen,
     last_step,
     routing_is_enabled,
+    table_readers,
     takes_weights,
 )
 from ._kinds import known
@@ -243,16 +244,16 @@ class BaseDistilled(BaseEstimator):
 
     def _check_columns(self, X, X_unlabeled, columns, student):
         """Raise if a column cannot be read, or no rows can be made of `X`."""
-        # A wrapper hands the table on.
-        model = getattr(self.teacher, "estimator", self.teacher)
-        check = known("CHECK_TABLE", model)
-        if check is not None:
-            check(X)
+        seen = X if columns is None else take_columns(X, columns)
+        for estimator, table in ((self.teacher, X), (student, seen)):
+            for reader in table_readers(estimator):
+                check = known("CHECK_TABLE", reader)
+                if check is not None:
+                    check(table)
         if isinstance(student, ScoredStudent):
-            tables = [X] if X_unlabeled is None else [X, X_unlabeled]
-            if columns is not None:
-                tables = [take_columns(table, columns) for table in tables]
-            check_student_columns(*tables)
+            if columns is not None and X_unlabeled is not None:
+                X_unlabeled = take_columns(X_unlabeled, columns)
+            check_student_columns(seen, X_unlabeled)
             if columns is None:
                 return  # New rows are made of nothing else.
         sampler = self._sampler(X, student)

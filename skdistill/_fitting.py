@@ -25,6 +25,9 @@ from ._kinds import known
 ENSEMBLES = (StackingClassifier, StackingRegressor, VotingClassifier, VotingRegressor)
 """They hand the weights that they are given on to each of their members."""
 
+INNER = ("estimator", "classifier", "regressor", "estimators", "teachers")
+"""Parameters of wrappers and ensembles that are what is inside."""
+
 SEARCH = GridSearchCV.__base__
 """What all searches over parameters derive from; they hand on what ``fit`` is given."""
 
@@ -180,6 +183,28 @@ def last_step(estimator):
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
+
+
+def table_readers(estimator):
+    """Yield the estimators inside an estimator that read the table itself.
+
+    Of a pipeline its first step, of ensembles and wrappers what they hold; what ends a
+    stack reads predictions.
+    """
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
+        inner = steps[:1]
+    else:
+        yield estimator
+        inner = []
+        for name in INNER:
+            parts = getattr(estimator, name, None)
+            inner += parts if isinstance(parts, list | tuple) else [parts]
+    for part in inner:
+        # Ensembles hold pairs of a name and a member.
+        member = part[-1] if isinstance(part, tuple) else part
+        if hasattr(member, "fit"):
+            yield from table_readers(member)
 
 
 def needs_codes(classifier):

@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from ._columns import is_frame, take_rows
+from ._columns import column_names, is_frame, take_rows
 from ._compiled import compile_classifier
 from ._frequencies import smoothed_proba
 from ._kinds import known, unwrap
@@ -130,7 +130,7 @@ def check_column_names(classifier, X):
     if fitted is None or not is_frame(X):
         return
     expected = [str(name) for name in fitted]
-    names = [str(name) for name in X.columns]
+    names = [str(name) for name in column_names(X)]
     # LightGBM stores names with their spaces replaced.
     if expected not in (names, [name.replace(" ", "_") for name in names]):
         raise ValueError(
@@ -180,7 +180,7 @@ def _choose(classifier, X, smooths):
     log_probabilities = partial(_log_proba, classifier, smooths=smooths)
     model, _ = unwrap(classifier)
     has_margins = known("MARGINS", model) is not None
-    has_decision = hasattr(classifier, "decision_function")
+    has_decision = hasattr(classifier, "decision_function") and not _scores_pairs(model)
     without_proba = known("WITHOUT_PROBA", model)
     if has_margins and without_proba is not None and without_proba(model):
         return margins, None
@@ -189,6 +189,11 @@ def _choose(classifier, X, smooths):
     if has_decision and (trusted or not hasattr(classifier, "predict_proba")):
         return decision, None
     if not (has_margins or has_decision):
+        if not hasattr(classifier, "predict_proba"):
+            raise TypeError(
+                f"Got {type(model).__name__} with decision_function_shape='ovo', whose "
+                "scores are those of pairs of classes, but expected 'ovr'."
+            )
         return log_probabilities, None
     sample = _sample(X)
     proba = _proba(classifier, sample)
@@ -203,6 +208,12 @@ def _choose(classifier, X, smooths):
         if _agree(values, proba):
             return decision, values if sample is X else None
     return log_probabilities, None
+
+
+def _scores_pairs(model):
+    """Whether a support vector machine hands out a score for each pair of classes."""
+    pairs = getattr(model, "decision_function_shape", None) == "ovo"
+    return pairs and len(model.classes_) > 2
 
 
 def _margins(classifier, X):

@@ -41,6 +41,9 @@ def check_table(estimator, X, *, reset, accept_sparse=False, allow_nan=True):
                 "is required."
             )
         return X
+    if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
+        # numpy would make strings of the numbers in other columns as well.
+        X = np.asarray(X, dtype=object)
     return validate_data(
         estimator,
         X,

@@ -20,6 +20,7 @@ from skdistill._columns import (
     take_cells,
     take_rows,
 )
+from skdistill.students import TreeStudentClassifier
 
 MIXED = {
     "number": [1.5, None, 3.0],
@@ -40,6 +41,13 @@ def test_frames_of_all_libraries_read_alike(frame):
     np.testing.assert_array_equal(integer, [1, 2, 3])
     np.testing.assert_array_equal(flag, [1, 0, 1])
     np.testing.assert_array_equal(level, [1, MISSING, 0])
+
+
+def test_lists_of_rows_keep_their_numbers():
+    rows = [[1, "b"], [2, "a"], [10, "b"], [3, "a"]] * 5
+    student = TreeStudentClassifier(random_state=0).fit(rows, [1, 0, 1, 0] * 5)
+    assert [column.levels for column in student.encoder_.columns_] == [None, ("a", "b")]
+    assert student.predict([(20, "b")]) == [1]
 
 
 def test_object_arrays_read_like_frames():

@@ -5,12 +5,17 @@ import importlib
 import pkgutil
 import re
 import shlex
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
+from lightgbm import LGBMClassifier
+from sklearn.model_selection import GroupKFold, cross_validate
 
+import skdistill
 from skdistill import DistilledClassifier
 from skdistill.cli import main
 from skdistill.students import TreeStudentClassifier
@@ -45,6 +50,24 @@ def test_python_blocks_run_in_order(name):
     page = ROOT / "docs" / name
     assert python_blocks(page)
     run(page, {})
+
+
+def test_the_page_on_labels_routes_weights(rng):
+    blocks = python_blocks(ROOT / "docs" / "labels.md")
+    (block,) = [block for block in blocks if "set_score_request" in block]
+    names = {name: getattr(skdistill, name) for name in skdistill.__all__}
+    names |= {
+        "LGBMClassifier": partial(LGBMClassifier, n_estimators=3, verbose=-1, n_jobs=1),
+        "TreeStudentClassifier": TreeStudentClassifier,
+        "cross_validate": cross_validate,
+        "GroupKFold": GroupKFold,
+        "X": rng.normal(size=(100, 3)),
+        "y": np.arange(100) % 2,
+        "w": rng.random(100),
+        "g": np.arange(100) // 5,
+    }
+    with sklearn.config_context(enable_metadata_routing=True):
+        exec(compile(block, "labels.md", "exec"), names)
 
 
 def test_the_page_about_serving_runs(tmp_path, monkeypatch):

@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -25,6 +27,7 @@ from skdistill.students import (
     TreeStudentClassifier,
     TreeStudentRegressor,
 )
+from skdistill.teachers import EarlyStoppingTeacher, TeacherEnsemble
 
 N_SAMPLES = 120
 
@@ -186,6 +189,38 @@ def test_lightgbm_does_not_end_the_process(kind, freeze):
     for frame in (X, X.to_arrow()):
         with pytest.raises(TypeError, match=r"columns \['level'\] .* X.to_pandas\(\)"):
             model.fit(frame, labels())
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda model: TeacherEnsemble([EarlyStoppingTeacher(model)]),
+        lambda model: VotingClassifier([("model", model)], voting="soft"),
+        lambda model: StackingClassifier([("model", model)]),
+        lambda model: make_pipeline("passthrough", model),
+        lambda model: GridSearchCV(make_pipeline(model), {}),
+    ],
+)
+def test_lightgbm_does_not_end_the_process_inside_of_others(wrap):
+    X = pl.DataFrame({"number": np.arange(N_SAMPLES), "level": ["a", "b"] * 60})
+    X = X.with_columns(pl.col("level").cast(pl.Categorical))
+    model = LGBMClassifier(n_estimators=2, n_jobs=1, verbose=-1)
+    with pytest.raises(TypeError, match=r"columns \['level'\] .* X.to_pandas\(\)"):
+        DistilledClassifier(wrap(model), TreeStudentClassifier()).fit(X, labels())
+
+
+@pytest.mark.parametrize(
+    "student", [LGBMClassifier(verbose=-1), LGBMRegressor(verbose=-1)]
+)
+def test_lightgbm_does_not_end_the_process_as_the_student(student):
+    X = pl.DataFrame({"number": np.arange(N_SAMPLES), "level": ["a", "b"] * 60})
+    X = X.with_columns(pl.col("level").cast(pl.Categorical))
+    with pytest.raises(TypeError, match=r"columns \['level'\] .* X.to_pandas\(\)"):
+        DistilledClassifier(Costly(), student).fit(X, labels())
+    only_numbers = DistilledClassifier(
+        DummyClassifier(), student, student_columns=["number"], cv=2, augmenter=None
+    )
+    assert only_numbers.fit(X, labels()).score(X, labels()) >= 0.5
 
 
 def test_polars_rows_are_scored_by_a_model_fitted_on_pandas_ones():

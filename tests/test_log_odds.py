@@ -1,8 +1,9 @@
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from lightgbm import LGBMClassifier
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.datasets import load_iris, make_classification
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -13,6 +14,7 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
 from skdistill._frequencies import smoothed_proba
@@ -128,6 +130,29 @@ def test_a_classifier_without_scores_is_refused():
     X, y = BINARY
     with pytest.raises(TypeError, match="neither predict_proba nor decision_function"):
         classifier_log_odds(Silent().fit(X, y), X, np.unique(y))
+
+
+def test_scores_of_pairs_of_classes_are_refused():
+    X, y = MULTICLASS
+    teacher = SVC(decision_function_shape="ovo").fit(X, y)
+    with pytest.raises(TypeError, match="pairs of classes, but expected 'ovr'"):
+        classifier_log_odds(teacher, X, np.unique(y))
+    with pytest.raises(TypeError, match="pairs of classes"):
+        classifier_log_odds(make_pipeline(teacher), X, np.unique(y))
+    # With two classes there is but one pair.
+    X, y = BINARY
+    assert classifier_log_odds(clone(teacher).fit(X, y), X, np.unique(y)).shape[1] == 2
+
+
+def test_columns_of_pyarrow_tables_have_names():
+    X, y = BINARY
+    names = [f"c{j}" for j in range(X.shape[1])]
+    table = pyarrow.table(dict(zip(names, X.T, strict=True)))
+    teacher = LogisticRegression(max_iter=1000).fit(pd.DataFrame(X, columns=names), y)
+    np.testing.assert_allclose(
+        classifier_log_odds(teacher, table, np.array([0, 1])),
+        classifier_log_odds(teacher, pd.DataFrame(X, columns=names), np.array([0, 1])),
+    )
 
 
 def test_several_outputs_are_refused():

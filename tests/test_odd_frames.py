@@ -275,7 +275,7 @@ def test_ordering_keeps_tables_sparse(rng):
     X = csr_array(([1.5, 2.0, -1.0], [1, 1, 0], [0, 2, 3]), shape=(2, 2))
     numbers = OrderingEncoder().fit(X, [0, 1]).transform(X)
     np.testing.assert_array_equal(numbers.toarray(), [[0, 3.5], [-1, 0]])
-    assert numbers.dtype == np.float32
+    assert numbers.dtype == np.float64
     assert numbers.nnz == 2
     assert X.nnz == 3
 

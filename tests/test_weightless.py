@@ -1,16 +1,23 @@
 """Rows of weight 0 and rows of weight 2: none, and two of the same."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneGroupOut, TimeSeriesSplit
 from sklearn.tree import DecisionTreeClassifier
 
 from skdistill import DistilledClassifier, DistilledClassifierCV
-from skdistill.students import TreeStudentClassifier
+from skdistill.augmentation import MarginalSwap
+from skdistill.students import (
+    BoostedStudentClassifier,
+    MLPStudentClassifier,
+    TreeStudentClassifier,
+)
 
 X, y = make_classification(240, n_features=5, random_state=0)
 WEIGHTS = np.random.default_rng(0).integers(1, 4, 240).astype(float)
@@ -39,6 +46,30 @@ def test_weight_2_is_a_duplicated_row(student, rng):
     np.testing.assert_allclose(
         weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-3
     )
+
+
+@pytest.mark.parametrize("augmenter", [None, MarginalSwap()])
+@pytest.mark.parametrize(
+    "student",
+    [
+        TREE,
+        MLPStudentClassifier((4,), n_steps=20, random_state=0),
+        BoostedStudentClassifier(3, random_state=0),
+    ],
+    ids=lambda student: type(student).__name__,
+)
+def test_only_ratios_of_small_weights_matter(student, augmenter):
+    frame = pd.DataFrame(X[:, :2], columns=list("ab"))
+    frame["kind"] = pd.Categorical(np.arange(240) % 7)
+    # A teacher whose fit does not know weights: what remains is the student's.
+    teacher = FrozenEstimator(HistGradientBoostingClassifier(max_iter=3).fit(frame, y))
+    model = distilled(teacher, student, augmenter=augmenter, calibrate=False)
+    weights = WEIGHTS / WEIGHTS.mean()
+    expected = clone(model).fit(frame, y, sample_weight=weights).predict_proba(frame)
+    assert np.ptp(expected[:, 1]) > 0.1
+    for unit in (0.5, 2.0**-20):
+        again = clone(model).fit(frame, y, sample_weight=unit * weights)
+        np.testing.assert_allclose(again.predict_proba(frame), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("augmenter", [None, "auto"])

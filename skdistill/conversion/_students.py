@@ -7,7 +7,6 @@ import numpy as np
 from ._from_lightgbm import to_ensemble
 from ._from_sklearn import number_columns, tree_arrays
 from ._nodes import NO_SETS
-from ._rounding import thresholds_of_rounded
 
 
 def single_tree(estimator, values):
@@ -52,7 +51,7 @@ def with_names(spec, names):
 
 
 def booster_trees(booster, base):
-    """Return a booster's trees for columns that it was given as float32.
+    """Return a booster's trees.
 
     Parameters
     ----------
@@ -65,5 +64,4 @@ def booster_trees(booster, base):
     -------
     TreeEnsembleSpec
     """
-    trees = to_ensemble(booster, 1.0)
-    return replace(trees, base=base, thresholds=thresholds_of_rounded(trees.thresholds))
+    return replace(to_ensemble(booster, 1.0), base=base)

@@ -26,11 +26,15 @@ def is_missing(value):
 
 def level_of(value):
     """Return the level of a category as text, the same for 1, 1.0 and "1"."""
-    if isinstance(value, Number) and not isinstance(value, Integral | COMPLEX):
+    if _has_decimals(value):
         whole = math.isfinite(value) and value == int(value)
         # Decimals, fractions and floats of numpy as the floats that arrays hold.
         value = int(value) if whole else float(value)
     return str(value)
+
+
+def _has_decimals(value):
+    return isinstance(value, Number) and not isinstance(value, Integral | COMPLEX)
 
 
 def refusal(name, what):

@@ -214,14 +214,19 @@ def counted_rows(X, targets, sample_weight):
     """Return the rows that the objective asks anything of, with their own weights.
 
     With ``alpha = 0`` a row without a label has no term at all. If none has one, all
-    rows stay.
+    rows stay. Weights are raised so that a row with a label has 1 on average, if they
+    are less: they count rows, and such as sum to 1 would count next to none.
     """
     terms = np.sum(targets.term_weights(), axis=0)
-    if terms.all() or not terms.any():
-        return X, targets, sample_weight
-    rows = np.flatnonzero(terms)
-    weights = None if sample_weight is None else sample_weight[rows]
-    return take_rows(X, rows), targets[rows], weights
+    if terms.any() and not terms.all():
+        rows = np.flatnonzero(terms)
+        X, targets = take_rows(X, rows), targets[rows]
+        sample_weight = None if sample_weight is None else sample_weight[rows]
+    if sample_weight is not None:
+        known = targets.is_labelled
+        mean = sample_weight[known if known.any() else slice(None)].mean()
+        sample_weight = sample_weight / mean if mean < 1 else sample_weight
+    return X, targets, sample_weight
 
 
 def objective_weights(targets, sample_weight):

@@ -42,7 +42,7 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
     >>> from skdistill.students import OrderingEncoder
     >>> X = np.array([["a"], ["b"], ["b"], ["c"]], dtype=object)
     >>> OrderingEncoder().fit_transform(X, [1, 0, 1, 0]).ravel()
-    array([2., 1., 1., 0.], dtype=float32)
+    array([2., 1., 1., 0.])
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -97,7 +97,7 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray or sparse matrix of shape (n_samples, n_features), float32
+        ndarray or sparse matrix of shape (n_samples, n_features), float64
             Sparse if `X` is.
         """
         check_is_fitted(self)
@@ -105,14 +105,13 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
         if issparse(X) and all(column.is_numeric for column in self.columns_):
             numbers = X.copy()
             numbers.sum_duplicates()
-            return numbers.astype(np.float32)
+            return numbers.astype(np.float64)
         table = read_columns(X, self.columns_)
         numbers = [
             values if order is None else _rank(values, order)
             for values, order in zip(table, self.orders_, strict=True)
         ]
-        # Trees of scikit-learn compare in float32.
-        return np.stack(numbers, axis=1).astype(np.float32)
+        return np.stack(numbers, axis=1)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -120,7 +119,6 @@ class OrderingEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.input_tags.categorical = True
         tags.target_tags.required = True
-        tags.transformer_tags.preserves_dtype = []  # float32 whatever comes in
         return tags
 
 

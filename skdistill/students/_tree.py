@@ -24,7 +24,8 @@ class TreeStudentClassifier(ScoredStudentClassifier):
     the log-odds that minimise the exact objective over its rows (see `SoftTargets`),
     drawn towards the distribution of all rows by `smoothing`, so that no class gets
     probability 0. Categories are ordered by `OrderingEncoder`; missing values are
-    routed as scikit-learn's trees route them.
+    routed as scikit-learn's trees route them. These read numbers as float32: subtract
+    the first from times in seconds and the like, or neighbours are not told apart.
 
     Use it where a person must read the model. It keeps less of the teacher's skill
     than a network.
@@ -37,7 +38,8 @@ class TreeStudentClassifier(ScoredStudentClassifier):
         Largest depth.
     min_samples_leaf : float, default=5
         Least total weight of a leaf; a row without weights counts 1, and one without
-        a label :math:`\alpha` times its weight.
+        a label :math:`\alpha` times its weight. Weights of less than 1 on average over
+        the rows with labels are raised to that.
     smoothing : float, default=1.0
         Weight of the distribution of all rows in every leaf, in rows.
     random_state : int, RandomState or None, default=None

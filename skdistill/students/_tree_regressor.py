@@ -12,7 +12,8 @@ class TreeStudentRegressor(TreesStudentRegressor):
     (1 - \alpha) y` of the teacher's predictions and the true values, which is the
     objective of `RegressionTargets` with `SquaredLoss` but for a constant. Rows without
     a true value weigh :math:`\alpha`. Categories are ordered by `OrderingEncoder`;
-    missing values are routed as scikit-learn's trees route them.
+    missing values are routed as scikit-learn's trees route them. These read numbers as
+    float32: subtract the first from times in seconds and the like.
 
     Use it where a person must read the model. It keeps less of the teacher's skill
     than a network.
@@ -24,7 +25,8 @@ class TreeStudentRegressor(TreesStudentRegressor):
     max_depth : int or None, default=None
         Largest depth.
     min_samples_leaf : float, default=1
-        Least total sample weight of a leaf; a row without weights counts 1.
+        Least total sample weight of a leaf; a row without weights counts 1, and
+        weights of less than 1 on average are raised to that.
     random_state : int, RandomState or None, default=None
         Breaks ties between equally good splits.
 

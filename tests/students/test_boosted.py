@@ -25,6 +25,15 @@ def test_it_learns_what_the_teacher_knows(n_classes, temperature):
     np.testing.assert_allclose(student.predict_proba(X).sum(axis=1), 1)
 
 
+def test_numbers_that_float32_cannot_tell_apart(rng):
+    seconds = rng.integers(0, 7200, 2000)
+    y = seconds // 600 % 2
+    student = BoostedStudentClassifier(20, random_state=0)
+    near, far = seconds[:, None].astype(float), 1.7e9 + seconds[:, None]
+    expected = student.fit(near, y).predict_proba(near)
+    np.testing.assert_allclose(student.fit(far, y).predict_proba(far), expected)
+
+
 def test_it_starts_from_the_best_constant():
     X, targets = teacher_data(3, temperature=2.0, alpha=1.0)
     base = BoostedStudentClassifier(1).fit(X, targets).base_log_odds_
