@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +59,25 @@ def test_as_array_they_are_labels_or_the_teachers_choice():
 def test_labels_may_be_missing_as_nan():
     targets = SoftTargets.from_proba([[0.9, 0.1], [0.9, 0.1]], y=[1.0, np.nan])
     np.testing.assert_array_equal(targets.labels, [1, -1])
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize(
+    ("labels", "classes", "dtypes"),
+    [
+        (["a", "b"], ["a", "b"], ["string", "str", "category", object]),
+        ([False, True], None, ["boolean", object]),
+        ([0, 1], None, ["Int64", object]),
+    ],
+)
+def test_labels_may_be_missing_as_in_any_column(missing, labels, classes, dtypes):
+    for dtype in dtypes:
+        y = pd.Series([labels[1], missing, labels[0]], dtype=dtype)
+        targets = SoftTargets.from_proba(np.full((3, 2), 0.5), y=y, classes=classes)
+        np.testing.assert_array_equal(targets.labels, [1, -1, 0])
+        for known in (None, labels):
+            with pytest.raises(ValueError, match="missing labels"):
+                SoftTargets.from_labels(y, known)
 
 
 def test_from_labels_is_plain_classification():
