@@ -133,6 +133,12 @@ def test_explained_entropy_of_many_rows_is_that_of_a_sample(rng):
     assert targets.explained_entropy(np.ones(250_000)) == pytest.approx(sample)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble, np.int8, int])
+def test_parameters_may_be_numbers_of_any_type(kind):
+    targets = SoftTargets(np.zeros((2, 2)), temperature=kind(2), alpha=kind(1))
+    assert (targets.temperature, targets.alpha) == (2, 1)
+
+
 def test_nothing_can_be_changed():
     targets = SoftTargets(np.zeros((2, 2)))
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -166,6 +172,11 @@ def test_splitters_and_scorers_take_them_as_y(rng):
         ({"classes": ["a"]}, "expected 2 different labels"),
         ({"classes": ["a", "a"]}, "expected 2 different labels"),
         ({"temperature": 0}, "temperature=0"),
+        ({"temperature": 10**400}, "temperature=1000"),
+        ({"temperature": -(10**400)}, "temperature=-1000"),
+        ({"temperature": np.float32("inf")}, "temperature="),
+        ({"temperature": True}, "temperature=True"),
+        ({"temperature": "2"}, "temperature='2'"),
         ({"alpha": 2}, "alpha=2"),
     ],
 )

@@ -174,6 +174,8 @@ def test_plain_labels_stop_early_and_stay_calibrated(rng):
     by_heart = clone(student).set_params(early_stopping=False).fit(X[:700], y[:700])
     assert held_out < log_loss(y[700:], by_heart.predict_proba(X[700:]))
     assert not hasattr(by_heart, "validation_curve_")
+    student.set_params(early_stopping=False, n_steps=5).fit(X[:700], y[:700])
+    assert not hasattr(student, "validation_curve_")
 
 
 def test_frames_with_categories_and_gaps(adult):
