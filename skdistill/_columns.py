@@ -23,6 +23,7 @@ __all__ = [
     "MISSING",
     "UNSEEN",
     "Column",
+    "as_dense_as",
     "column_names",
     "concatenate_rows",
     "is_frame",
@@ -157,6 +158,13 @@ def kind_of_table(X):
     if not is_frame(X):
         return "an array"
     return f"a frame of {nw.get_native_namespace(X).__name__}"
+
+
+def as_dense_as(table, other):
+    """Return an array or a sparse matrix as that of the two which another one is."""
+    if issparse(table) == issparse(other):
+        return table
+    return table.toarray() if issparse(table) else type(other)(table)
 
 
 def concatenate_rows(*tables):

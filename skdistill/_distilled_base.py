@@ -11,6 +11,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from ._columns import (
+    as_dense_as,
     is_frame,
     kind_of_table,
     learn_columns,
@@ -239,8 +240,13 @@ class BaseDistilled(BaseEstimator):
             raise TypeError(
                 f"Got {given} as X_unlabeled, but expected {expected} like X."
             )
+        if issparse(X_unlabeled):
+            # First of all: an estimator need not take sparse rows to take dense ones.
+            X_unlabeled = as_dense_as(X_unlabeled, X)
         X_unlabeled = self._check_rows(X_unlabeled)
-        return with_kinds_of(X_unlabeled, X) if is_frame(X) else X_unlabeled
+        if is_frame(X):
+            return with_kinds_of(X_unlabeled, X)
+        return as_dense_as(X_unlabeled, X)
 
     def _check_columns(self, X, X_unlabeled, columns, student):
         """Raise if a column cannot be read, or no rows can be made of `X`."""

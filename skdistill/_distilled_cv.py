@@ -13,7 +13,13 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from ._distilled import DistilledClassifier
 from ._distilled_base import draw_seed
-from ._fitting import fit_with_weights, is_frozen, positions
+from ._fitting import (
+    fit_with_weights,
+    is_frozen,
+    last_step,
+    positions,
+    routing_is_enabled,
+)
 from ._progress import Progress
 from .losses._numpy import check_alpha, check_temperature
 from .targets import encode_labels
@@ -44,10 +50,11 @@ class DistilledClassifierCV(DistilledClassifier):
         Folds to score students on, at least three, with each row in exactly one.
         Teachers label by the same folds. An integer means that many shuffled folds,
         stratified by class, and kept together by group if there are groups.
-    scoring : str or callable, default="neg_log_loss"
+    scoring : str, callable or None, default="neg_log_loss"
         What candidates are chosen by, as in `sklearn.model_selection.GridSearchCV`:
         a name, or ``scoring(student, X, y)`` that returns a number, the higher the
-        better. Weights of the rows count in it.
+        better. ``None``: the student's own ``score``, which is its accuracy. Weights
+        of the rows count in it.
     refit : bool, default=True
         Whether to fit teacher and student to all rows with the best candidate.
         Without, there are no predictions.
@@ -224,7 +231,7 @@ class DistilledClassifierCV(DistilledClassifier):
         ------
         TypeError
             If the teacher has no output to distil, or there is no way to train the
-            student on soft targets.
+            student on soft targets, or `scoring` is no single score.
         ValueError
             If input or a parameter is not as described, a frozen teacher does not
             know a label, weights are given that teacher, student or score cannot
@@ -321,9 +328,17 @@ class DistilledClassifierCV(DistilledClassifier):
     def _scorer(self, student, weights):
         if isinstance(self.scoring, str) and self.scoring == "neg_log_loss":
             return negative_log_loss
-        scorer = check_scoring(student, scoring=self.scoring)
+        if self.scoring is None:
+            scorer, method = own_score, last_step(student).score
+        elif isinstance(self.scoring, str) or callable(self.scoring):
+            scorer = method = check_scoring(student, scoring=self.scoring)
+        else:
+            raise TypeError(
+                f"Got scoring={self.scoring!r}, but expected one score to choose by: "
+                "a name, a callable or None."
+            )
         if weights is not None:
-            parameters = inspect.signature(scorer).parameters
+            parameters = inspect.signature(method).parameters
             if "sample_weight" not in parameters:
                 raise ValueError(
                     f"Got sample_weight, but scoring={self.scoring!r} cannot take it: "
@@ -381,6 +396,15 @@ def negative_log_loss(student, X, y, sample_weight=None):
     return float(np.average(log_p, weights=sample_weight))
 
 
+def own_score(student, X, y, sample_weight=None):
+    """What the student's method ``score`` says."""
+    if sample_weight is None:
+        return student.score(X, y)
+    if routing_is_enabled():
+        last_step(student).set_score_request(sample_weight=True)
+    return student.score(X, y, sample_weight=sample_weight)
+
+
 def fit_and_score(student, training, held_out, scorer, candidate):
     """Score of a candidate on a fold, and the seconds to fit and to score it."""
     X, targets, weights = training
@@ -390,8 +414,10 @@ def fit_and_score(student, training, held_out, scorer, candidate):
     fitted = fit_with_weights(clone(student), X, targets, weights)
     middle = time.perf_counter()
     options = {} if weights_test is None else {"sample_weight": weights_test}
-    score = scorer(fitted, X_test, y_test, **options)
-    return score, middle - start, time.perf_counter() - middle
+    score = np.asarray(scorer(fitted, X_test, y_test, **options))
+    if score.ndim or score.dtype.kind not in "biuf":
+        raise ValueError(f"Got the score {score.tolist()!r}, but expected a number.")
+    return float(score), middle - start, time.perf_counter() - middle
 
 
 def _tabulate(candidates, outcomes):

@@ -10,15 +10,10 @@ def check_number(name, value, low, high=math.inf, *, above=False):
 
     With `above`, it must be larger than `low`.
     """
-    number = isinstance(value, int | float | np.integer | np.floating)
-    inside = (
-        number
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and (low < value if above else low <= value)
-        and value <= high
-    )
-    if not inside:
+    # Bounds beyond float32 would overflow beside a number of that type.
+    number = _as_float(value)
+    inside = low < number if above else low <= number
+    if not (inside and number <= high and math.isfinite(number)):
         raise ValueError(
             f"Got {name}={value!r}, but expected {_range(low, high, above)}."
         )
@@ -37,6 +32,18 @@ def check_integer(name, value, low):
         raise ValueError(
             f"Got {name}={value!r}, but expected an integer of at least {low}."
         )
+
+
+def _as_float(value):
+    """Return a number as a float, NaN for anything else."""
+    if isinstance(value, bool):
+        return math.nan
+    if not isinstance(value, int | float | np.integer | np.floating):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _range(low, high, above):

@@ -6,6 +6,7 @@ import numpy as np
 
 from .losses._numpy import check_alpha
 from .losses._regression import RegressionLoss, SquaredLoss
+from .runtime._levels import is_missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class RegressionTargets:
     predictions : array-like of shape (n_samples,) or (n_samples, n_outputs)
         The teacher's predictions t.
     y : array-like of the same shape, default=None
-        True values, NaN in rows where they are not known. ``None``: none is.
+        True values; NaN, ``None`` or pandas' NA in rows where they are not known.
+        ``None``: none is.
     alpha : float, default=1.0
         Share of the teacher's term, in [0, 1]. Rows without y have no other.
     loss : SquaredLoss, HuberLoss, QuantileLoss or PoissonLoss, default=SquaredLoss()
@@ -179,6 +181,10 @@ class RegressionTargets:
 
 
 def _check_values(name, values):
+    cells = np.asarray(values)
+    if cells.dtype.kind == "O":
+        numbers = [np.nan if is_missing(cell) else cell for cell in cells.ravel()]
+        values = np.reshape(numbers, cells.shape)
     values = np.array(values, dtype=np.float64)
     if values.ndim not in (1, 2) or 0 in values.shape[1:]:
         raise ValueError(

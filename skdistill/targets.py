@@ -8,6 +8,7 @@ from scipy.special import entr
 
 from .losses._numpy import check_alpha, check_temperature
 from .losses._reference import log_softmax, softmax
+from .runtime._levels import is_missing
 
 PROBABILITY_FLOOR = 1e-7
 """Smallest probability whose logarithm is taken; smaller ones count as this one."""
@@ -94,7 +95,7 @@ class SoftTargets:
         proba : array-like of shape (n_samples, n_classes)
             Rows that sum to 1 within 1e-3. Probabilities below 1e-7 count as 1e-7.
         y : array-like of shape (n_samples,), default=None
-            Class labels; ``None`` or NaN where a label is unknown.
+            Class labels; ``None``, NaN or pandas' NA where a label is unknown.
         classes : array-like of shape (n_classes,), default=None
             Class labels of the columns, 0 to n_classes - 1 if ``None``.
         temperature, alpha : float, default=1.0
@@ -135,7 +136,7 @@ class SoftTargets:
             If a label is missing or not in `classes`, or there is only one class.
         """
         y = np.asarray(y)
-        classes = np.unique(y) if classes is None else np.asarray(classes)
+        classes = _known_classes(y) if classes is None else np.asarray(classes)
         labels = encode_labels(y, classes)
         if (labels < 0).any():
             raise ValueError("Got y with missing labels, but expected a label per row.")
@@ -312,7 +313,7 @@ def encode_labels(y, classes):
     codes = list(map(position.get, labels))
     if None in codes:
         pairs = zip(codes, labels, strict=True)
-        codes = [-1 if code is None and _is_missing(x) else code for code, x in pairs]
+        codes = [-1 if code is None and is_missing(x) else code for code, x in pairs]
     if None in codes:
         unknown = labels[codes.index(None)]
         raise ValueError(
@@ -322,8 +323,11 @@ def encode_labels(y, classes):
     return np.array(codes, dtype=np.int64)
 
 
-def _is_missing(label):
-    return label is None or label != label
+def _known_classes(y):
+    if y.dtype.kind != "O":
+        return np.unique(y)
+    known = [label for label in set(y.ravel().tolist()) if not is_missing(label)]
+    return np.unique(np.array(known, dtype=object))
 
 
 def _check_logits(logits):

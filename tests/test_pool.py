@@ -5,10 +5,10 @@ import pandas as pd
 import polars as pl
 import pytest
 from lightgbm import LGBMClassifier
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array, csr_matrix
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import make_classification
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -25,6 +25,7 @@ from skdistill.students import (
     MLPStudentRegressor,
     TabularEncoder,
     TreeStudentClassifier,
+    TreeStudentRegressor,
     as_student,
 )
 from skdistill.students._base import StudentClassifier
@@ -330,6 +331,37 @@ def test_numbers_of_rows_without_labels_may_be_of_another_type(library, own, rng
     assert model.score(frame, labels) > 0.9
     for again in scores[1:]:
         np.testing.assert_array_equal(again, scores[0])
+
+
+@pytest.mark.parametrize("sparse", [csr_array, csr_matrix, coo_array])
+def test_rows_without_labels_may_be_sparse_where_others_are_dense(sparse):
+    counts = np.maximum(X.round(), 0)
+    rows, more = counts[:300], counts[300:]
+    model = DistilledClassifier(LogisticRegression(), Recorder(), augmenter=None, cv=3)
+    expected = given(model, rows, y[:300], X_unlabeled=more)[0]
+    mixed = given(model, rows, y[:300], X_unlabeled=sparse(more))[0]
+    assert type(mixed) is np.ndarray
+    np.testing.assert_array_equal(mixed, expected)
+    # Neither teacher nor student need take sparse rows.
+    numbers = DistilledRegressor(GradientBoostingRegressor(), TreeStudentRegressor())
+    numbers.set_params(cv=3, random_state=0, augmenter=Munge())
+    again = clone(numbers).fit(rows, y[:300], X_unlabeled=sparse(more)).predict(X)
+    numbers.fit(rows, y[:300], X_unlabeled=more)
+    np.testing.assert_array_equal(again, numbers.predict(X))
+
+
+def test_rows_without_labels_may_be_dense_where_others_are_sparse():
+    counts = np.maximum(X.round(), 0)
+    model = DistilledClassifier(LogisticRegression(), TreeStudentClassifier(), cv=3)
+    model.set_params(random_state=0)
+    scores = [
+        clone(model)
+        .fit(csr_array(counts[:300]), y[:300], X_unlabeled=more)
+        .predict_proba(counts)
+        for more in (csr_array(counts[300:]), csr_matrix(counts[300:]), counts[300:])
+    ]
+    for other in scores[1:]:
+        np.testing.assert_array_equal(other, scores[0])
 
 
 def test_rows_without_labels_of_another_kind_are_refused_before_the_teacher_is_fitted():

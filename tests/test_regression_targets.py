@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,18 @@ def test_the_mixture_minimises_the_objective():
     np.testing.assert_array_equal(teacher, [0.25, 0.25])
     np.testing.assert_array_equal(true, [0.75, 0.0])
     np.testing.assert_array_equal(targets.is_labelled, [True, False])
+
+
+@pytest.mark.parametrize("missing", [None, NAN, pd.NA])
+@pytest.mark.parametrize("dtype", ["Float64", "Int64", object])
+def test_values_may_be_missing_as_in_any_column(missing, dtype):
+    y = pd.Series([3, missing], dtype=dtype)
+    targets = RegressionTargets([1.0, 1.0], y, alpha=0.25)
+    np.testing.assert_array_equal(targets.mixture(), [2.5, 1.0])
+    several = RegressionTargets(np.ones((2, 2)), pd.DataFrame({"a": y, "b": y}))
+    np.testing.assert_array_equal(several.is_labelled, [True, False])
+    with pytest.raises(ValueError, match="NaN"):
+        RegressionTargets.from_values(y)
 
 
 def test_plain_values_have_no_teacher():

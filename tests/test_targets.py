@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +61,25 @@ def test_labels_may_be_missing_as_nan():
     np.testing.assert_array_equal(targets.labels, [1, -1])
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+@pytest.mark.parametrize(
+    ("labels", "classes", "dtypes"),
+    [
+        (["a", "b"], ["a", "b"], ["string", "str", "category", object]),
+        ([False, True], None, ["boolean", object]),
+        ([0, 1], None, ["Int64", object]),
+    ],
+)
+def test_labels_may_be_missing_as_in_any_column(missing, labels, classes, dtypes):
+    for dtype in dtypes:
+        y = pd.Series([labels[1], missing, labels[0]], dtype=dtype)
+        targets = SoftTargets.from_proba(np.full((3, 2), 0.5), y=y, classes=classes)
+        np.testing.assert_array_equal(targets.labels, [1, -1, 0])
+        for known in (None, labels):
+            with pytest.raises(ValueError, match="missing labels"):
+                SoftTargets.from_labels(y, known)
+
+
 def test_from_labels_is_plain_classification():
     targets = SoftTargets.from_labels(["b", "a", "b"])
     assert targets.alpha == 0
@@ -113,6 +133,12 @@ def test_explained_entropy_of_many_rows_is_that_of_a_sample(rng):
     assert targets.explained_entropy(np.ones(250_000)) == pytest.approx(sample)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble, np.int8, int])
+def test_parameters_may_be_numbers_of_any_type(kind):
+    targets = SoftTargets(np.zeros((2, 2)), temperature=kind(2), alpha=kind(1))
+    assert (targets.temperature, targets.alpha) == (2, 1)
+
+
 def test_nothing_can_be_changed():
     targets = SoftTargets(np.zeros((2, 2)))
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -146,6 +172,11 @@ def test_splitters_and_scorers_take_them_as_y(rng):
         ({"classes": ["a"]}, "expected 2 different labels"),
         ({"classes": ["a", "a"]}, "expected 2 different labels"),
         ({"temperature": 0}, "temperature=0"),
+        ({"temperature": 10**400}, "temperature=1000"),
+        ({"temperature": -(10**400)}, "temperature=-1000"),
+        ({"temperature": np.float32("inf")}, "temperature="),
+        ({"temperature": True}, "temperature=True"),
+        ({"temperature": "2"}, "temperature='2'"),
         ({"alpha": 2}, "alpha=2"),
     ],
 )

@@ -106,6 +106,8 @@ class BaseMLPStudent(Student):
         self.coefs_ = [weights for weights, _ in layers]
         self.intercepts_ = [biases for _, biases in layers]
         self.loss_curve_ = history[:, "train_loss"]
+        # Of an earlier fit, which may have stopped early.
+        self.__dict__.pop("validation_curve_", None)
         if stops_early:
             self.validation_curve_ = history[:, "valid_loss"]
 

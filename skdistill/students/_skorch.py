@@ -29,7 +29,9 @@ class SkorchStudentClassifier(StudentClassifier):
     net : skorch.NeuralNet
         Uninitialised or not; it is cloned.
     random_state : int, RandomState or None, default=None
-        Seeds torch while fitting; torch's global generator is left as it was.
+        Seeds torch while fitting. Neither fitting nor predicting changes torch's
+        global generator, unless the module itself draws from it to predict. Fits in
+        several threads take turns.
 
     Attributes
     ----------
@@ -73,7 +75,9 @@ class SkorchStudentClassifier(StudentClassifier):
         )
 
     def _log_odds(self, X):
-        output = self.net_.forward(_as_float32(X)).numpy().astype(np.float64)
+        from ._torch.foreign import net_outputs
+
+        output = net_outputs(self.net_, _as_float32(X)).astype(np.float64)
         output = output.reshape(len(output), -1)
         if self.returns_probabilities_:
             if output.shape[1] == 1:

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import skorch
@@ -247,6 +249,35 @@ def test_skorch_nets_learn_from_soft_targets(net, n_classes, rng):
     assert set(student.predict(X)) <= set(targets.classes)
     again = SkorchStudentClassifier(net, random_state=0).fit(X, targets)
     np.testing.assert_array_equal(student.predict_proba(X), again.predict_proba(X))
+
+
+def test_skorch_nets_leave_the_global_generator_alone(rng):
+    X, targets = linear_data(rng)
+    net = skorch.NeuralNet(
+        Network, torch.nn.CrossEntropyLoss, max_epochs=3, verbose=0, batch_size=64
+    )
+
+    def fit(_):
+        student = SkorchStudentClassifier(net, random_state=0).fit(X, targets)
+        return student.predict_proba(X)
+
+    alone = fit(0)
+    state = torch.get_rng_state()
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(fit, range(12)))
+    assert torch.equal(state, torch.get_rng_state())
+    np.testing.assert_array_equal(together, [alone] * 12)
+
+
+def test_skorch_nets_predict_as_skorch_does(rng):
+    X, targets = linear_data(rng)
+    net = skorch.NeuralNet(
+        Network, torch.nn.CrossEntropyLoss, verbose=0, batch_size=64, max_epochs=2
+    )
+    student = SkorchStudentClassifier(net, random_state=0).fit(X, targets)
+    log_odds = student.net_.forward(X.astype(np.float32)).double()
+    proba = torch.softmax(log_odds, dim=1)
+    np.testing.assert_allclose(student.predict_proba(X), proba, atol=1e-12)
 
 
 def test_skorch_nets_want_numbers(adult):

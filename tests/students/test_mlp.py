@@ -1,17 +1,22 @@
+import multiprocessing
 import pickle
 import random
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
 from sklearn.metrics import log_loss
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdistill import SoftTargets
 from skdistill.losses import soft_target_loss
 from skdistill.students import MLPStudentClassifier
+from skdistill.students._torch.turns import seeded
 
 
 def teacher_data(rng, n_samples=2000, n_classes=3, **options):
@@ -67,6 +72,77 @@ def test_same_seed_same_bits_and_untouched_generators(rng):
     assert not np.array_equal(a, other.predict_proba(X))
 
 
+def blas_threads():
+    """Threads of each BLAS library."""
+    pools = threadpool_info()
+    return [pool["num_threads"] for pool in pools if pool["user_api"] == "blas"]
+
+
+def test_fits_in_threads_are_those_in_turn(rng):
+    X, targets = teacher_data(rng, n_samples=300)
+
+    def fit(n_steps):
+        student = MLPStudentClassifier((8,), n_steps=n_steps, random_state=0)
+        return student.fit(X, targets).predict_proba(X)
+
+    sizes = [20, 27, 34, 41] * 4
+    alone = list(map(fit, sizes))
+    state = torch.get_rng_state()
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(4) as pool:
+        before = blas_threads()
+        together = list(pool.map(fit, sizes))
+        assert blas_threads() == before
+    assert torch.equal(state, torch.get_rng_state())
+    np.testing.assert_array_equal(together, alone)
+
+
+def draw_with_seed(seed):
+    # Inside another seed's turn of the same thread, as a callback that fits may be.
+    with seeded(seed + 1), seeded(seed):
+        return torch.rand(3).tolist()
+
+
+def test_the_seed_of_one_thread_is_none_of_anothers():
+    expected = draw_with_seed(1)
+    with ThreadPoolExecutor(1) as pool:
+        with seeded(0):
+            other = pool.submit(draw_with_seed, 1)
+            with pytest.raises(TimeoutError):
+                other.result(timeout=0.05)
+            drawn = torch.rand(3)
+        assert other.result(timeout=10) == expected
+    with seeded(0):
+        assert torch.equal(drawn, torch.rand(3))
+
+
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="nothing is forked"
+)
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_process_forked_while_a_thread_trains_does_not_wait_for_it():
+    trains, ends = threading.Event(), threading.Event()
+
+    def train():
+        with seeded(0):
+            trains.set()
+            ends.wait(30)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    assert trains.wait(10)
+    child = multiprocessing.get_context("fork").Process(
+        target=draw_with_seed, args=(1,)
+    )
+    child.start()
+    try:
+        child.join(timeout=10)
+        assert child.exitcode == 0
+    finally:
+        child.kill()
+        ends.set()
+        thread.join()
+
+
 def test_weights_pull_the_network(rng):
     X, targets = teacher_data(rng, n_samples=400)
     flipped = SoftTargets(-targets.logits)
@@ -98,6 +174,8 @@ def test_plain_labels_stop_early_and_stay_calibrated(rng):
     by_heart = clone(student).set_params(early_stopping=False).fit(X[:700], y[:700])
     assert held_out < log_loss(y[700:], by_heart.predict_proba(X[700:]))
     assert not hasattr(by_heart, "validation_curve_")
+    student.set_params(early_stopping=False, n_steps=5).fit(X[:700], y[:700])
+    assert not hasattr(student, "validation_curve_")
 
 
 def test_frames_with_categories_and_gaps(adult):

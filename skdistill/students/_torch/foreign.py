@@ -5,6 +5,7 @@ import skorch
 import torch
 from sklearn.base import clone
 from skorch.dataset import ValidSplit
+from torch.utils.data import DataLoader
 
 from ...losses._torch import SoftTargetLoss
 from .targets import target_arrays
@@ -49,6 +50,28 @@ def fit_net(net, X, targets, sample_weight, random_state, returns_probabilities)
     packed = np.column_stack([logits, labels.astype(np.float32), weights])
     with seeded(int(random_state.randint(np.iinfo(np.int32).max))):
         return net.fit(X, packed)
+
+
+def net_outputs(net, X):
+    """Return what a fitted net says about rows, without a draw from torch's generator.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        As `fit_net` returned it.
+    X : ndarray of shape (n_samples, n_features), float32
+        Rows.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, ...)
+    """
+    batches = net.get_iterator(net.get_dataset(X))
+    if isinstance(batches, DataLoader) and batches.generator is None:
+        # Otherwise it draws a seed for its workers, even if it has none.
+        batches.generator = torch.Generator()
+    outputs = [net.evaluation_step(batch).cpu() for batch in batches]
+    return torch.cat(outputs).numpy()
 
 
 def _plain_net(net):
