@@ -210,6 +210,7 @@ class CsvSource:
         blocks = pyarrow.csv.open_csv(
             self._file,
             read_options=pyarrow.csv.ReadOptions(block_size=BLOCK, use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=chosen,
                 include_columns=list(kinds),

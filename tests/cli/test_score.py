@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skdistill.cli import main
+from skdistill.cli._reading import BLOCK
 from skdistill.runtime import load, save
 from skdistill.students import TreeStudentClassifier
 
@@ -155,6 +156,21 @@ def test_wide_tables_of_booleans(n_columns, letters, tmp_path, rng):
     out = tmp_path / "s.parquet"
     score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", out)
     expected = student.predict_proba(frame)[:, 1]
+    np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
+
+
+def test_line_breaks_in_quoted_cells(tmp_path, rng):
+    """However many blocks of the file there are."""
+    frame = pd.DataFrame({"a": rng.normal(size=2000), "note": "1,2\n3\n" * 200})
+    frame["b"] = rng.choice(["x\ny", "z\n", "z"], 2000)
+    y = (frame["a"] > 0) ^ (frame["b"] == "z\n")
+    student = TreeStudentClassifier(random_state=0).fit(frame[["a", "b"]], y)
+    save(student.to_spec(), tmp_path / "s.skd")
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert (tmp_path / "rows.csv").stat().st_size > 2 * BLOCK
+    out = tmp_path / "scores.parquet"
+    score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", out)
+    expected = student.predict_proba(frame[["a", "b"]])[:, 1]
     np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
 
 
