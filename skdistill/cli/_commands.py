@@ -3,6 +3,7 @@
 import argparse
 import os
 import textwrap
+from pathlib import Path
 
 
 class UsageError(ValueError):
@@ -64,6 +65,20 @@ def positive_integer(text):
             f"Got {text}, but expected an integer of at least 1."
         )
     return number
+
+
+def check_student(path):
+    """Raise UsageError if a student is a file of another format than is read.
+
+    Parameters
+    ----------
+    path : str
+        What should be a .skd file; any suffix will do that is not another format's.
+    """
+    if Path(path).suffix.lower() in (".onnx", ".c"):
+        raise UsageError(
+            f"Got the student {path}, but expected one that was exported as .skd."
+        )
 
 
 def check_written(written, read):
