@@ -1,12 +1,13 @@
 """What is special about distilling class labels, for ``skdistill distill``."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._default_teacher import default_classifier
 from .._demo import quality
 from .._distilled import DistilledClassifier
-from .._log_odds import classifier_log_odds
-from ..losses._reference import softmax
+from ..inspection._classifier_pair import ClassifierPair
 from ..students import (
     BoostedStudentClassifier,
     MLPStudentClassifier,
@@ -216,29 +217,23 @@ def describe(summary):
     return f"{len(summary['classes'])} classes"
 
 
-def judge(model, train, test):
+def judge(model, test):
     """Return the quality of teacher and student on held-out rows.
 
     Parameters
     ----------
     model : DistilledClassifier
         Fitted.
-    train, test : LabelledTable
-        Rows that it was fitted on, and others.
+    test : LabelledTable
+        Rows that it was not fitted on.
 
     Returns
     -------
     list of dict
         Two: of the teacher, of the student.
     """
-    classes = model.classes_
-    of_teacher = softmax(classifier_log_odds(model.teacher_, test.X, classes))
-    weights = np.ones(len(train.y)) if train.weights is None else train.weights
-    prior = [np.average(train.y == label, weights=weights) for label in classes]
-    return [
-        quality(test.y, proba, of_teacher, classes, prior, test.weights)
-        for proba in (of_teacher, model.predict_proba(test.X))
-    ]
+    pair, _ = ClassifierPair.of(model, test.X, test.y, test.weights, None)
+    return [quality(replace(pair, student=pair.teacher)), quality(pair)]
 
 
 def _named_classes(text, known):

@@ -70,7 +70,7 @@ def distil(options, progress):
         "rows_test": len(test.y),
         "columns": train.X.shape[1],
         **task.summarise(model, train.y),
-        "quality": _judge(task, model, train, test) if len(test.y) else [],
+        "quality": _judge(task, model, test) if len(test.y) else [],
         "out": str(options.out),
         "bytes": Path(options.out).stat().st_size,
         "certificate": certificate and certificate.as_dict(),
@@ -185,10 +185,10 @@ def _model(task, teacher, options, progress):
     )
 
 
-def _judge(task, model, train, test):
+def _judge(task, model, test):
     """Quality of teacher and student on held-out rows, with their names."""
     names = name_of(model.teacher_), name_of(model.student_)
-    qualities = task.judge(model, train, test)
+    qualities = task.judge(model, test)
     return [
         {"model": name} | quality
         for name, quality in zip(names, qualities, strict=True)

@@ -134,15 +134,15 @@ def describe(summary):
     return f"target from {target['smallest']:g} to {target['largest']:g}"
 
 
-def judge(model, train, test):
+def judge(model, test):
     """Return the quality of teacher and student on held-out rows.
 
     Parameters
     ----------
     model : DistilledRegressor
         Fitted.
-    train, test : LabelledTable
-        Rows that it was fitted on, and others.
+    test : LabelledTable
+        Rows that it was not fitted on.
 
     Returns
     -------

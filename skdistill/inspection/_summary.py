@@ -119,10 +119,12 @@ def describe_data(X, pair):
     }
     if pair.task == "classification":
         counts = np.bincount(pair.labels, minlength=len(pair.classes))
+        mass = np.bincount(pair.labels, pair.weights, len(pair.classes))
+        shares = mass / mass.sum()
         names = [str(label) for label in pair.classes]
         data["classes"] = [
             {"name": name, "rows": int(n_rows), "share": float(share)}
-            for name, n_rows, share in zip(names, counts, pair.prior, strict=True)
+            for name, n_rows, share in zip(names, counts, shares, strict=True)
         ]
     else:
         mean = np.average(pair.outcome, weights=pair.weights)

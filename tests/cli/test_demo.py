@@ -37,7 +37,7 @@ def test_demo_runs_on_a_users_table(table, suffix, small, capsys):
     assert result["rows_train"] + result["rows_test"] == 599
     teacher, *students = result["scores"]
     assert teacher["agreement"] == 1
-    assert teacher["skill_retention"] == pytest.approx(1)
+    assert 0.8 < teacher["skill_retention"] <= 1
     assert [s["trained_on"] for s in students] == ["teacher + labels", "labels"] * 2
     for score in result["scores"]:
         assert 0.5 < score["accuracy"] <= 1

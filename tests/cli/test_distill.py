@@ -14,7 +14,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdistill._default_teacher import default_classifier
+from skdistill._log_odds import classifier_log_odds
 from skdistill.cli import _classes, main
+from skdistill.inspection import distillation_report, skill_retention
+from skdistill.losses._reference import softmax
 from skdistill.runtime import load, read_header
 from skdistill.students import MLPStudentClassifier
 
@@ -82,7 +85,9 @@ def test_a_student_of_every_format(suffix, folder, capsys):
     assert (found["rows_train"], found["rows_test"], found["columns"]) == (600, 200, 14)
     assert found["classes"] == ["<=50K", ">50K"]
     teacher, student = found["quality"]
-    assert (teacher["agreement"], teacher["skill_retention"]) == (1, pytest.approx(1))
+    assert teacher["agreement"] == 1
+    # Less than 1 where calibration makes the teacher better.
+    assert 0.9 < teacher["skill_retention"] <= 1
     assert 0.5 < student["accuracy"] < 1
     assert found["certificate"]["largest"] <= 1e-5
     assert sorted(path.name for path in folder.iterdir()) == ["rows.parquet", out]
@@ -136,6 +141,37 @@ def test_weights_and_test_rows(folder, table, capsys):
     for one, other in zip(found["quality"], result(capsys)["quality"], strict=True):
         assert one.pop("model") == other.pop("model")
         assert one == pytest.approx(other)
+
+
+def test_the_skill_that_is_kept_is_that_of_the_report(folder, table, capsys):
+    """Of a teacher that is much too sure, and of rows of other class frequencies."""
+    rich = table["income"] == ">50K"
+    table[~rich | (np.arange(800) % 2 == 0)].to_parquet("rows.parquet")
+    test = table[rich | (np.arange(800) % 3 == 0)].drop(columns=["id", "weight"])
+    test.assign(id=0, weight=1.0).to_parquet("test.parquet")
+    teacher = lightgbm.LGBMClassifier(**FAST | {"n_estimators": 200})
+    joblib.dump(teacher, "t.joblib")
+    line = [*ADULT, "--teacher", "t.joblib", "--trust", "--refit", "--out", "s.skd"]
+    line += ["--test", "test.parquet", "--save-model", "m.joblib", "--json"]
+    assert distill(*line) == 0
+    of_teacher, of_student = result(capsys)["quality"]
+    X, y = test.drop(columns="income"), test["income"]
+    model = joblib.load("m.joblib")
+    report = distillation_report(model, X, y)
+    kept = report.skill_retention.value
+    assert of_student["skill_retention"] == pytest.approx(kept)
+    assert of_teacher["skill_retention"] < 0.95
+    logits = classifier_log_odds(model.teacher_, X, model.classes_)
+    proba = softmax(logits, model.calibration_temperature_)
+    frequencies = pd.read_parquet("rows.parquet")["income"].value_counts(normalize=True)
+    expected = skill_retention(
+        y,
+        proba,
+        model.predict_proba(X),
+        classes=model.classes_,
+        prior=frequencies[model.classes_],
+    )
+    assert kept == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("student", ["tree", "boosted"])
