@@ -7,6 +7,7 @@ import numpy as np
 from .._default_teacher import default_classifier
 from .._demo import quality
 from .._distilled import DistilledClassifier
+from .._fitting import is_frozen
 from ..inspection._classifier_pair import ClassifierPair
 from ..students import (
     BoostedStudentClassifier,
@@ -83,6 +84,27 @@ def read_target(name, values):
             "labels: add --regression to distil a teacher that predicts numbers."
         )
     return labels
+
+
+def check_held_out(path, held_out, labels, teacher):
+    """Raise ValueError if a table to judge by has a label that no model will know.
+
+    Parameters
+    ----------
+    path : str
+        Its file.
+    held_out, labels : ndarray of shape (n_samples,)
+        Class labels of its rows, and of those to learn from.
+    teacher : estimator
+        Used as it is, or to be fitted.
+    """
+    known = teacher.classes_ if is_frozen(teacher) else np.unique(labels)
+    unknown = sorted(set(held_out.tolist()) - set(known.tolist()), key=str)
+    if unknown:
+        raise ValueError(
+            f"Got the labels {unknown} in {path}, but expected those that are known, "
+            f"{known.tolist()}."
+        )
 
 
 def tell_doubts(name, labels):

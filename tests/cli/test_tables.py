@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skdistill.cli._column_kinds import kinds_of_table
 from skdistill.cli._tables import read_labelled, read_labels, read_numbers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -67,3 +68,33 @@ def test_rows_with_and_without_a_number(tmp_path):
     assert (table.y.tolist(), table.weights.tolist()) == ([0.5, 2.5], [1, 3])
     assert table.X["a"].tolist() == [1, 3]
     assert table.X_unlabeled["a"].tolist() == [2]
+
+
+def test_a_later_table_holds_what_the_first_one_did(tmp_path):
+    first = pd.DataFrame(
+        {
+            "flag": pd.Series([True, None, False], dtype=object),
+            "level": ["1", "b", "c"],
+            "number": [1.5, None, 2.0],
+            "y": [0, 1, 0],
+        }
+    )
+    later = first.assign(
+        flag=[True, True, False],
+        level=[1.0, 2.0, None],
+        number=[Decimal("1.5"), None, Decimal(2)],
+    )
+    first.to_parquet(tmp_path / "first.parquet")
+    later.to_parquet(tmp_path / "later.parquet")
+    X = read_labelled(tmp_path / "first.parquet", "y").X
+    read = read_labelled(tmp_path / "later.parquet", "y", kinds=kinds_of_table(X)).X
+    assert [str(kind) for kind in read.dtypes] == ["category"] * 2 + ["float64"]
+    assert read["flag"].tolist() == [True, True, False]
+    assert read["level"].tolist()[:2] == ["1", 2.0]
+    assert read["level"].isna().tolist() == [False, False, True]
+    assert read["number"].tolist()[::2] == [1.5, 2.0]
+    later.assign(number=["1.5", "x", "2"]).to_parquet(tmp_path / "later.parquet")
+    with pytest.raises(
+        ValueError, match=r"Got later.parquet, whose column 'number' holds 'x'"
+    ):
+        read_labelled(tmp_path / "later.parquet", "y", kinds=kinds_of_table(X))
