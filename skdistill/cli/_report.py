@@ -1,6 +1,6 @@
 """``skdistill report``: how close a student is to its teacher, as an HTML file."""
 
-from ._commands import add_command, check_written
+from ._commands import add_command, check_folder, check_report, check_written
 from ._tables import read_labelled, read_labels, read_numbers, text_labels
 from ._teachers import load_pickle
 from ._text import print_json
@@ -53,6 +53,8 @@ def add_to(commands):
 
 def run(options):
     """Judge the model, print and write the report."""
+    check_report("--out", options.out)
+    check_folder(options.out)
     check_written({"--out": options.out}, [options.model, options.data])
     model = load_pickle(options.model, options.trust)
     from sklearn.base import is_regressor

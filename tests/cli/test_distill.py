@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import pickle
 from functools import partial
@@ -447,9 +448,15 @@ BAD = [
     ("--drop income", 2, "expected other columns than the target"),
     ("--out student.zip", 2, "ends in one of .skd"),
     ("--out no/student.skd", 1, "there is no folder"),
-    ("--temperature -1", 1, "Got temperature=-1.0"),
-    ("--alpha 2", 1, "alpha"),
-    ("--cv 1", 1, "k-fold"),
+    ("--temperature -1", 2, "Got --temperature -1.0, but expected a number above 0"),
+    ("--temperature 0", 2, "Got --temperature 0.0"),
+    ("--temperature nan", 2, "Got --temperature nan"),
+    ("--alpha 2", 2, "Got --alpha 2.0, but expected a number from 0 to 1"),
+    ("--cv 1", 2, "Got --cv 1, but expected 2 folds or more"),
+    ("--seed -1", 2, "Got --seed -1"),
+    ("--seed 4294967296", 2, "Got --seed 4294967296"),
+    ("--report r.txt", 2, "Got --report r.txt, but expected a file that ends in .html"),
+    ("--report no/r.html", 1, "there is no folder"),
     ("--test-fraction 1", 2, "less than 1"),
     ("--test-fraction .01", 1, "2 classes, which --test-fraction 0.01 splits into 1"),
     ("--test-fraction .99", 1, "a row of each class in both"),
@@ -462,7 +469,7 @@ BAD = [
     ("--teacher rows.txt", 1, "expected a model that LightGBM saved"),
     ("--teacher rows.json", 1, "rows.json"),
     ("--teacher object.json", 1, "Got object.json, which is no model of XGBoost"),
-    ("--report s.skd", 2, "Got --report s.skd, which --out is as well"),
+    ("--save-model s.skd", 2, "Got --save-model s.skd, which --out is as well"),
     ("--save-model t.txt --teacher t.txt", 2, "--save-model t.txt, which is read"),
     ("--save-model ../{}/rows.parquet", 2, "rows.parquet, which is read as well"),
     ("--teacher cut.txt", 1, "cut.txt, which is damaged"),
@@ -513,6 +520,20 @@ def test_mistakes_are_told_in_a_line(line, code, message, bad_files, monkeypatch
     assert distill("--quiet", *arguments, "--drop", "id", *words) == code
     assert message in told()
     assert sorted(bad_files.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "skd"])
+def test_what_onnx_needs_is_told_before_the_fit(suffix, folder, monkeypatch, told):
+    find_spec = importlib.util.find_spec
+    missing = {"onnxruntime": None}
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *rest: missing.get(name, name) and find_spec(name, *rest),
+    )
+    monkeypatch.setattr("skdistill.DistilledClassifier.fit", None)
+    assert distill(*ADULT, "--out", f"s.{suffix}") == 1
+    hint = "s.onnx needs onnxruntime: pip install 'skdistill[onnx]'"
+    assert (hint in told()) == (suffix == "onnx")
 
 
 def test_many_whole_numbers_may_not_be_meant_as_classes(folder, capsys):
