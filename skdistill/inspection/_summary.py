@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from .._columns import MISSING, iterate_columns
+from .._kinds import as_given
 from .._version import __version__
 from ..conversion import to_spec
 from ..runtime import NetworkSpec
@@ -41,9 +42,10 @@ def describe_model(model, spec):
     dict of str to str
         Of the parameters those that are no defaults.
     """
+    model = as_given(model)
     inner = model
     while isinstance(inner, FrozenEstimator):
-        inner = inner.estimator
+        inner = as_given(inner.estimator)
     return {
         "kind": type(inner).__name__,
         "parameters": " ".join(repr(model).split()),

@@ -2,6 +2,7 @@ import importlib.util
 import json
 import pickle
 from functools import partial
+from pathlib import Path
 
 import joblib
 import lightgbm
@@ -427,6 +428,30 @@ def test_a_teacher_that_is_fitted_anew(numbers, capsys):
     X = numbers[NUMBERS]
     scores = load("s.skd").predict_proba(X)
     np.testing.assert_allclose(model.predict_proba(X), scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("steps", [[], [StandardScaler()]])
+def test_a_teacher_is_called_what_it_was_given_as(steps, numbers, capsys):
+    """Even if its labels had to be made into numbers for it."""
+    numbers.assign(y=np.array(["no", "yes"])[numbers["y"]]).to_parquet(
+        "numbers.parquet"
+    )
+    xgb = xgboost.XGBClassifier(n_estimators=5, n_jobs=1)
+    joblib.dump(make_pipeline(*steps, xgb) if steps else xgb, "t.joblib")
+    line = ["--teacher", "t.joblib", "--trust", "--refit", *SIMPLE]
+    line += ["--save-model", "m.joblib", "--report", "r.html"]
+    assert distill(*line) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("XGBClassifier -> ")
+    assert "\nXGBClassifier " in output
+    assert "CodingClassifier" not in output
+    page = Path("r.html").read_text()
+    assert ("Pipeline" if steps else "XGBClassifier") in page
+    assert "CodingClassifier" not in page
+    model = joblib.load("m.joblib")
+    with pytest.raises(ValueError, match="Got the columns") as caught:
+        classifier_log_odds(model.teacher_, numbers[NUMBERS[::-1]], model.classes_)
+    assert "CodingClassifier" not in str(caught.value)
 
 
 BAD = [
