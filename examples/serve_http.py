@@ -18,15 +18,48 @@ LARGEST_REQUEST = 10_000_000
 """Bytes of a request that are read at most."""
 
 
+class JsonHandler(BaseHTTPRequestHandler):
+    """Reads the bodies of requests, and answers with JSON."""
+
+    protocol_version = "HTTP/1.1"
+
+    def body(self):
+        """Return what was sent; None, once that is answered, if it cannot be read."""
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()):
+            return self.refuse(400, f"Got Content-Length {length!r}.")
+        # Python refuses to read numbers of thousands of digits.
+        if len(length) > 18 or int(length) > LARGEST_REQUEST:
+            return self.refuse(413, "The request is too large.")
+        return self.rfile.read(int(length))
+
+    def refuse(self, status, detail):
+        """Answer a request whose body is not read, the last of its connection."""
+        self.close_connection = True
+        self.answer(status, {"detail": detail})
+
+    def answer(self, status, content):
+        """Send an object as JSON."""
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        """Say nothing of single requests."""
+
+
 def handler_of(path):
     """Return the class that answers requests with the model of a file."""
     scorer = load(path)
     classes = [str(label) for label in scorer.classes_]
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(JsonHandler):
         """Answers ``GET /columns`` and ``POST /predict``."""
-
-        protocol_version = "HTTP/1.1"
 
         def do_GET(self):
             """Names of the columns, and the levels of categorical ones."""
@@ -40,33 +73,18 @@ def handler_of(path):
 
         def do_POST(self):
             """Probability of each class for each row."""
+            body = self.body()
+            if body is None:
+                return None
             if self.path != "/predict":
                 return self.answer(404, {"detail": f"There is no {self.path}."})
-            length = int(self.headers.get("Content-Length", 0))
-            if length > LARGEST_REQUEST:
-                self.close_connection = True
-                return self.answer(413, {"detail": "The request is too large."})
             try:
-                rows = json.loads(self.rfile.read(length))
-                probabilities = scorer.predict_proba(rows)
-            except (TypeError, ValueError) as error:
+                probabilities = scorer.predict_proba(json.loads(body))
+            except (RecursionError, TypeError, ValueError) as error:
                 return self.answer(422, {"detail": str(error)})
-            answer = [
-                dict(zip(classes, row, strict=True)) for row in probabilities.tolist()
-            ]
+            rows = probabilities.tolist()
+            answer = [dict(zip(classes, row, strict=True)) for row in rows]
             return self.answer(200, answer)
-
-        def answer(self, status, content):
-            """Send an object as JSON."""
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *arguments):
-            """Say nothing of single requests."""
 
     return Handler
 

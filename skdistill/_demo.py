@@ -4,19 +4,19 @@ import math
 import pickle
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
 
 from ._columns import take_rows
 from ._default_teacher import N_ESTIMATORS, default_classifier
 from ._distilled import DistilledClassifier
 from ._progress import Progress
-from .inspection import agreement, skill_retention
+from .inspection import agreement
+from .inspection._classifier_pair import ClassifierPair
 from .runtime import load, save
 from .students import MLPStudentClassifier, TreeStudentClassifier
 
@@ -166,16 +166,14 @@ def _fit_models(teacher, students, parts, settings, random_state, progress):
 
 
 def _score_models(models, parts):
-    _, y_train, X, y = parts
-    teacher = models[0][2]
-    classes = teacher.classes_
-    prior = [np.mean(y_train == label) for label in classes]
-    teacher_proba = teacher.predict_proba(X)
+    _, _, X, y = parts
+    distilled = models[1][2]
+    pair, _ = ClassifierPair.of(distilled, X, y, None, None)
     return [
         Score(
             model=name,
             trained_on=trained_on,
-            **quality(y, model.predict_proba(X), teacher_proba, classes, prior),
+            **quality(replace(pair, student=model.predict_proba(X))),
             **_cost(model, X),
             fit_seconds=seconds,
         )
@@ -183,64 +181,31 @@ def _score_models(models, parts):
     ]
 
 
-def quality(y, proba, teacher_proba, classes, prior, sample_weight=None):
-    """Say how good a model is on held-out rows, and how close to its teacher.
+def quality(pair):
+    """Say how good the student of a pair is, and how close to its teacher.
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,)
-        True labels.
-    proba, teacher_proba : ndarray of shape (n_samples, n_classes)
-        Class probabilities of the model and of the teacher.
-    classes : ndarray of shape (n_classes,)
-        Class labels of the columns.
-    prior : array-like of shape (n_classes,)
-        Class frequencies in the training rows.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of the rows.
+    pair : ClassifierPair
+        Both models on held-out rows.
 
     Returns
     -------
     dict
         ``accuracy``, ``log_loss`` in nats, ``auc`` (with more than two classes the mean
         of each against the rest; NaN if a class has no row), ``agreement`` and
-        ``skill_retention`` (NaN if the teacher has no skill).
+        ``skill_retention`` as in a report (NaN if the teacher has no skill).
     """
-    labels = classes[proba.argmax(axis=1)]
-    weights = {"sample_weight": sample_weight}
-    order = np.argsort(classes)
-    loss = log_loss(y, proba[:, order], labels=classes[order], **weights)
+    found = pair.statistics(pair.weights[None])
+    labels = (proba.argmax(axis=1) for proba in (pair.teacher, pair.student))
+    has_all = len(np.unique(pair.labels)) == len(pair.classes)
     return {
-        "accuracy": float(accuracy_score(y, labels, **weights)),
-        "log_loss": float(loss),
-        "auc": _auc(y, proba, classes, weights),
-        "agreement": agreement(
-            classes[teacher_proba.argmax(axis=1)], labels, **weights
-        ),
-        "skill_retention": _skill_retention(
-            y, teacher_proba, proba, classes=classes, prior=prior, **weights
-        ),
+        "accuracy": float(found["accuracy_student"][0]),
+        "log_loss": float(found["log_loss_student"][0]),
+        "auc": float(found["auc_student"][0]) if has_all else math.nan,
+        "agreement": agreement(*labels, sample_weight=pair.weights),
+        "skill_retention": float(found["retention"][0]),
     }
-
-
-def _skill_retention(*arguments, **options):
-    try:
-        return skill_retention(*arguments, **options)
-    except ValueError:
-        return math.nan  # the teacher is no better than the class frequencies
-
-
-def _auc(y, proba, classes, weights):
-    if len(np.unique(y)) < len(classes):
-        return math.nan
-    if len(classes) == 2:
-        return float(roc_auc_score(y == classes[1], proba[:, 1], **weights))
-    order = np.argsort(classes)
-    return float(
-        roc_auc_score(
-            y, proba[:, order], multi_class="ovr", labels=classes[order], **weights
-        )
-    )
 
 
 def _cost(model, X):

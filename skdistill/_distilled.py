@@ -125,6 +125,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         The fitted student, which makes all predictions.
     classes_ : ndarray of shape (n_classes,)
         Class labels; of a frozen teacher, all that it knows.
+    class_prior_ : ndarray of shape (n_classes,)
+        Their frequencies in the training rows, by the weights of these.
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
     augmenter_ : sampler of `skdistill.augmentation`, or None
@@ -381,6 +383,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         self.student_columns_ = task.columns
         self.teacher_ = rows.labelling.teacher
         self.classes_ = rows.classes
+        self.class_prior_ = rows.class_frequencies
         self.calibration_temperature_ = rows.calibration_temperature
         self.augmenter_ = rows.labelling.augmenter
 

@@ -104,6 +104,8 @@ class DistilledClassifierCV(DistilledClassifier):
         The fitted student, which makes all predictions.
     classes_ : ndarray of shape (n_classes,)
         Class labels; of a frozen teacher, all that it knows.
+    class_prior_ : ndarray of shape (n_classes,)
+        Their frequencies in the training rows, by the weights of these.
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
     augmenter_ : sampler of `skdistill.augmentation`, or None
@@ -381,6 +383,7 @@ class DistilledClassifierCV(DistilledClassifier):
 _REFITTED = (
     "augmenter_",
     "calibration_temperature_",
+    "class_prior_",
     "classes_",
     "student_",
     "student_columns_",

@@ -51,6 +51,12 @@ class LabelledRows:
         weights = 1.0 if self.sample_weight is None else self.sample_weight
         return self.labelling.held_out * weights
 
+    @property
+    def class_frequencies(self):
+        """Share of each class in the weight of the rows; ndarray (n_classes,)."""
+        counts = np.bincount(self.labels, self.sample_weight, len(self.classes))
+        return counts / counts.sum()
+
     def targets(self, temperature, alpha):
         """Return rows, targets and weights for a student, the pool at their end.
 

@@ -8,7 +8,7 @@ import numpy as np
 from ._columns import column_names, is_frame, take_rows
 from ._compiled import compile_classifier
 from ._frequencies import smoothed_proba
-from ._kinds import known, unwrap
+from ._kinds import as_given, known, unwrap
 from .losses._reference import log_softmax
 from .targets import log_proba
 
@@ -95,7 +95,7 @@ def classifier_log_odds(
     for rows, own in _chunks(compile_classifier(classifier, X), X, smooths):
         if own.shape[1] != len(own_classes):
             raise ValueError(
-                f"Got {own.shape[1]} columns from {type(classifier).__name__}, but "
+                f"Got {own.shape[1]} columns from {_name(classifier)}, but "
                 f"expected one for each of its {len(own_classes)} classes."
             )
         log_odds[rows, known_to_it] = log_softmax(own)[:, positions[known_to_it]]
@@ -134,9 +134,13 @@ def check_column_names(classifier, X):
     # LightGBM stores names with their spaces replaced.
     if expected not in (names, [name.replace(" ", "_") for name in names]):
         raise ValueError(
-            f"Got the columns {names}, but {type(classifier).__name__} was fitted on "
+            f"Got the columns {names}, but {_name(classifier)} was fitted on "
             f"{expected}, in that order."
         )
+
+
+def _name(classifier):
+    return type(as_given(classifier)).__name__
 
 
 def _chunks(classifier, X, smooths):
@@ -252,9 +256,7 @@ def _widen(margins, classifier):
         # Binary: log-odds (0, z). (-z, z) would double them.
         margins = np.stack([np.zeros_like(margins), margins], axis=1)
     if not np.isfinite(margins).all():
-        raise ValueError(
-            f"Got NaN or infinity as margins of {type(classifier).__name__}."
-        )
+        raise ValueError(f"Got NaN or infinity as margins of {_name(classifier)}.")
     return margins
 
 
@@ -262,7 +264,7 @@ def _proba(classifier, X):
     proba = classifier.predict_proba(X)
     if isinstance(proba, list):
         raise ValueError(
-            f"Got several outputs from {type(classifier).__name__}.predict_proba, but "
+            f"Got several outputs from {_name(classifier)}.predict_proba, but "
             "expected a single-label classifier."
         )
     return np.asarray(proba, dtype=np.float64)

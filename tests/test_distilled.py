@@ -269,6 +269,9 @@ def test_weight_2_is_a_duplicated_row_with_a_frozen_teacher(rng):
     np.testing.assert_allclose(
         weighted.predict_proba(X), repeated.predict_proba(X), atol=1e-4
     )
+    shares = [np.mean(y[rows] == label) for label in repeated.classes_]
+    for model in (weighted, repeated):
+        np.testing.assert_allclose(model.class_prior_, shares)
 
 
 def test_a_frozen_teacher_is_used_as_it_is():

@@ -109,6 +109,7 @@ def test_scores_are_those_of_nested_labelling(calibrate, augmenter):
     ).fit(X, y)
     np.testing.assert_array_equal(found.predict_proba(X), best.predict_proba(X))
     assert found.calibration_temperature_ == best.calibration_temperature_
+    np.testing.assert_array_equal(found.class_prior_, best.class_prior_)
 
 
 @given(n_folds=st.integers(3, 6), whole=st.booleans())

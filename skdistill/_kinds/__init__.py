@@ -17,6 +17,9 @@ these tables, from names of kinds such as ``"lightgbm.LGBMClassifier"``:
 ``WRAPPERS``
     ``inner(model, X)`` returns the model inside and the rows that it gets, where the
     model predicts the same as the one inside; rows may be ``None``.
+``STANDS_FOR``
+    ``inner(model)`` returns the model that the user has given, where a fit has put it
+    into another one; ``None``: this is the given one.
 ``CHECK_TABLE``
     ``check(X)`` raises `TypeError` for a table that would end the process.
 ``NEEDS_CODES``
@@ -28,6 +31,6 @@ these tables, from names of kinds such as ``"lightgbm.LGBMClassifier"``:
     would not stop early.
 """
 
-from ._dispatch import known, unwrap
+from ._dispatch import as_given, known, unwrap
 
-__all__ = ["known", "unwrap"]
+__all__ = ["as_given", "known", "unwrap"]

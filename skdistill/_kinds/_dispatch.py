@@ -52,6 +52,24 @@ def unwrap(model, X=None):
     return model, X
 
 
+def as_given(model):
+    """Return the model that the user knows, of which errors and tables should speak.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        Of any kind.
+
+    Returns
+    -------
+    fitted estimator
+        The same one unless a fit has put it into another.
+    """
+    while (inner := known("STANDS_FOR", model)) is not None:
+        model = inner(model)
+    return model
+
+
 @cache
 def _entries(table):
     """Return the entries that the tables of this name have in all files."""

@@ -1,12 +1,14 @@
 """What is special about distilling class labels, for ``skdistill distill``."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from .._default_teacher import default_classifier
 from .._demo import quality
 from .._distilled import DistilledClassifier
-from .._log_odds import classifier_log_odds
-from ..losses._reference import softmax
+from .._fitting import is_frozen
+from ..inspection._classifier_pair import ClassifierPair
 from ..students import (
     BoostedStudentClassifier,
     MLPStudentClassifier,
@@ -82,6 +84,27 @@ def read_target(name, values):
             "labels: add --regression to distil a teacher that predicts numbers."
         )
     return labels
+
+
+def check_held_out(path, held_out, labels, teacher):
+    """Raise ValueError if a table to judge by has a label that no model will know.
+
+    Parameters
+    ----------
+    path : str
+        Its file.
+    held_out, labels : ndarray of shape (n_samples,)
+        Class labels of its rows, and of those to learn from.
+    teacher : estimator
+        Used as it is, or to be fitted.
+    """
+    known = teacher.classes_ if is_frozen(teacher) else np.unique(labels)
+    unknown = sorted(set(held_out.tolist()) - set(known.tolist()), key=str)
+    if unknown:
+        raise ValueError(
+            f"Got the labels {unknown} in {path}, but expected those that are known, "
+            f"{known.tolist()}."
+        )
 
 
 def tell_doubts(name, labels):
@@ -216,29 +239,23 @@ def describe(summary):
     return f"{len(summary['classes'])} classes"
 
 
-def judge(model, train, test):
+def judge(model, test):
     """Return the quality of teacher and student on held-out rows.
 
     Parameters
     ----------
     model : DistilledClassifier
         Fitted.
-    train, test : LabelledTable
-        Rows that it was fitted on, and others.
+    test : LabelledTable
+        Rows that it was not fitted on.
 
     Returns
     -------
     list of dict
         Two: of the teacher, of the student.
     """
-    classes = model.classes_
-    of_teacher = softmax(classifier_log_odds(model.teacher_, test.X, classes))
-    weights = np.ones(len(train.y)) if train.weights is None else train.weights
-    prior = [np.average(train.y == label, weights=weights) for label in classes]
-    return [
-        quality(test.y, proba, of_teacher, classes, prior, test.weights)
-        for proba in (of_teacher, model.predict_proba(test.X))
-    ]
+    pair, _ = ClassifierPair.of(model, test.X, test.y, test.weights, None)
+    return [quality(replace(pair, student=pair.teacher)), quality(pair)]
 
 
 def _named_classes(text, known):

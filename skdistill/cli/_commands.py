@@ -3,6 +3,7 @@
 import argparse
 import os
 import textwrap
+from pathlib import Path
 
 
 class UsageError(ValueError):
@@ -64,6 +65,49 @@ def positive_integer(text):
             f"Got {text}, but expected an integer of at least 1."
         )
     return number
+
+
+def check_folder(path):
+    """Raise FileNotFoundError if there is no folder for a file to be written.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    """
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(f"Got {path}, but there is no folder {folder}.")
+
+
+def check_report(option, path):
+    """Raise UsageError if a report would be written under the name of another format.
+
+    Parameters
+    ----------
+    option : str
+        How the file is given.
+    path : str
+        The file.
+    """
+    if Path(path).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(
+            f"Got {option} {path}, but expected a file that ends in .html or .htm."
+        )
+
+
+def check_student(path):
+    """Raise UsageError if a student is a file of another format than is read.
+
+    Parameters
+    ----------
+    path : str
+        What should be a .skd file; any suffix will do that is not another format's.
+    """
+    if Path(path).suffix.lower() in (".onnx", ".c"):
+        raise UsageError(
+            f"Got the student {path}, but expected one that was exported as .skd."
+        )
 
 
 def check_written(written, read):

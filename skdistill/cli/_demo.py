@@ -4,7 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from .._progress import Progress
-from ._commands import add_command
+from ._commands import UsageError, add_command
 from ._tables import read_labelled
 from ._text import format_table, print_json
 
@@ -51,7 +51,7 @@ def add_to(commands):
 def run(options):
     """Run the demonstration and print its result."""
     if (options.data is None) != (options.target is None):
-        raise ValueError("--data and --target go together.")
+        raise UsageError("--data and --target go together.")
     from .._demo import FULL, QUICK, run_demo, scores_as_dicts
 
     _check_installed()

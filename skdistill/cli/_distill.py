@@ -1,10 +1,18 @@
 """``skdistill distill``: from a teacher and a table to the file of a student."""
 
+import importlib.util
+import math
 import time
 from pathlib import Path
 
 from .._progress import Progress
-from ._commands import UsageError, add_command, check_written
+from ._commands import (
+    UsageError,
+    add_command,
+    check_folder,
+    check_report,
+    check_written,
+)
 from ._teachers import is_native
 from ._text import format_bytes, format_differences, format_table, print_json
 
@@ -154,20 +162,17 @@ def _check(options):
             f"Got --out {options.out}, but expected a file that ends in one of "
             f"{', '.join(SUFFIXES)}."
         )
-    if not 0 <= options.test_fraction < 1:
-        raise UsageError(
-            f"Got --test-fraction {options.test_fraction}, but expected 0 or more and "
-            "less than 1."
-        )
+    _check_numbers(options)
+    if options.report:
+        check_report("--report", options.report)
     for path in filter(None, [options.out, options.report, options.save_model]):
-        folder = Path(path).resolve().parent
-        if not folder.is_dir():
-            raise FileNotFoundError(f"Got {path}, but there is no folder {folder}.")
+        check_folder(path)
     written = ("out", "save_model", "report")
     check_written(
         {f"--{name.replace('_', '-')}": getattr(options, name) for name in written},
         [options.data, options.test, options.teacher],
     )
+    _check_installed(options.out)
     if options.target in options.drop:
         raise UsageError(
             f"Got --drop {options.target}, but expected other columns than the target."
@@ -183,6 +188,32 @@ def _check(options):
         )
     if options.classes and not options.teacher:
         raise UsageError("--classes are those of a --teacher.")
+
+
+def _check_numbers(options):
+    """Raise UsageError if a number is out of range."""
+    ranges = {
+        "test_fraction": (lambda n: 0 <= n < 1, "0 or more and less than 1"),
+        "temperature": (lambda n: 0 < n < math.inf, "a number above 0"),
+        "alpha": (lambda n: 0 <= n <= 1, "a number from 0 to 1"),
+        "cv": (lambda n: n >= 2, "2 folds or more"),
+        "seed": (lambda n: 0 <= n < 2**32, "an integer from 0 to 4294967295"),
+    }
+    for name, (is_inside, expected) in ranges.items():
+        number = getattr(options, name)
+        if number is not None and not is_inside(number):
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"Got {option} {number}, but expected {expected}.")
+
+
+def _check_installed(out):
+    """Raise ImportError if what a file is written with is not installed."""
+    needed = ("onnx", "onnxruntime") if Path(out).suffix.lower() == ".onnx" else ()
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"{out} needs {' and '.join(missing)}: pip install 'skdistill[onnx]'"
+        )
 
 
 def _format(task, result, options):

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from .._fitting import is_frozen
 from ..inspection import distillation_report
 from ..runtime._file import replaced
 from . import _classes, _numbers
-from ._tables import read_labelled
+from ._column_kinds import kinds_of_table
+from ._tables import read_labelled, text_labels
 from ._teachers import is_native, load_teacher, name_of
 
 
@@ -41,7 +43,8 @@ def distil(options, progress):
     ImportError, OSError, TypeError, ValueError
         If a file, a column or a parameter is not as it should be.
     """
-    write_report = report_writer(options.report) if options.report else None
+    if options.report:
+        check_pages()
     teacher = _pickled_teacher(options)
     is_number = options.regression or (teacher is not None and is_regressor(teacher))
     task = _numbers if is_number else _classes
@@ -49,19 +52,14 @@ def distil(options, progress):
     table = _read(options.data, task, options)
     if teacher is None:
         teacher = task.bring_teacher(options, table)
-    parts = _held_out(table, task, options)
+    parts = _held_out(table, task, options, teacher)
     task.tell_doubts(options.target, table.y)
     train, test = (_in_order(part, teacher) for part in parts)
     model = _model(task, teacher, options, progress)
     pool = train.X_unlabeled if len(train.X_unlabeled) else None
     model.fit(train.X, train.y, train.weights, X_unlabeled=pool)
-    with progress.stage(f"exporting to {options.out}"):
-        certificate = model.export(options.out, train.X)
-    if options.save_model:
-        with replaced(options.save_model) as temporary:
-            joblib.dump(model, temporary)
-    if write_report:
-        write_report(model, test.X, test.y, sample_weight=test.weights)
+    quality = _judge(task, model, test) if len(test.y) else []
+    certificate = _write(model, train, test, options, progress)
     return task, {
         "teacher": name_of(model.teacher_),
         "student": name_of(model.student_),
@@ -70,42 +68,33 @@ def distil(options, progress):
         "rows_test": len(test.y),
         "columns": train.X.shape[1],
         **task.summarise(model, train.y),
-        "quality": _judge(task, model, train, test) if len(test.y) else [],
+        "quality": quality,
         "out": str(options.out),
         "bytes": Path(options.out).stat().st_size,
         "certificate": certificate and certificate.as_dict(),
     }
 
 
-def report_writer(path):
-    """Return what writes a report, before there is a model.
-
-    Parameters
-    ----------
-    path : path-like
-        The HTML file.
-
-    Returns
-    -------
-    callable
-        Of a model, rows, their labels or numbers, and parameters of
-        `distillation_report`; returns the report.
-
-    Raises
-    ------
-    ImportError
-        If what pages are made with is not installed.
-    """
+def check_pages():
+    """Raise ImportError if what pages of HTML are made with is not installed."""
     for name in ("jinja2", "matplotlib"):
         if importlib.util.find_spec(name) is None:
             raise ImportError(f"a report needs {name}: pip install 'skdistill[report]'")
 
-    def write(model, X, y, **parameters):
-        report = distillation_report(model, X, y, **parameters)
-        report.write_html(path)
-        return report
 
-    return write
+def _write(model, train, test, options, progress):
+    """Write all files, or none; return the certificate of the student."""
+    with ExitStack() as stack:
+        if options.report:
+            report = distillation_report(
+                model, test.X, test.y, sample_weight=test.weights
+            )
+            page = report.to_html().encode()
+            Path(stack.enter_context(replaced(options.report))).write_bytes(page)
+        if options.save_model:
+            joblib.dump(model, stack.enter_context(replaced(options.save_model)))
+        with progress.stage(f"exporting to {options.out}"):
+            return model.export(options.out, train.X)
 
 
 def _pickled_teacher(options):
@@ -115,22 +104,36 @@ def _pickled_teacher(options):
     return load_teacher(options.teacher, trust=options.trust, refit=options.refit)
 
 
-def _read(path, task, options):
+def _read(path, task, options, **known):
     return read_labelled(
         path,
         options.target,
         read_target=task.read_target,
         weights=options.weights,
         drop=options.drop,
+        **known,
     )
 
 
-def _held_out(table, task, options):
+def _read_test(table, task, options, teacher):
+    """Rows of another file, which are what those of the table are."""
+    kinds = kinds_of_table(table.X)
+    text = text_labels(options.target, table.y)
+    test = _read(options.test, task, options, kinds=kinds, text=text)
+    lacking = [name for name in table.X.columns if name not in test.X]
+    if lacking:
+        raise ValueError(
+            f"Got {options.test} without the columns {lacking} of {options.data}."
+        )
+    task.check_held_out(options.test, test.y, table.y, teacher)
+    test.tell_unlabeled("judged")
+    return replace(test, X=test.X[list(table.X.columns)])
+
+
+def _held_out(table, task, options, teacher):
     """Rows to learn from, and rows to judge by."""
     if options.test:
-        test = _read(options.test, task, options)
-        test.tell_unlabeled("judged")
-        return table, test
+        return table, _read_test(table, task, options, teacher)
     rows = np.arange(len(table.y))
     if not options.test_fraction:
         return table, _take(table, rows[:0])
@@ -185,10 +188,10 @@ def _model(task, teacher, options, progress):
     )
 
 
-def _judge(task, model, train, test):
+def _judge(task, model, test):
     """Quality of teacher and student on held-out rows, with their names."""
     names = name_of(model.teacher_), name_of(model.student_)
-    qualities = task.judge(model, train, test)
+    qualities = task.judge(model, test)
     return [
         {"model": name} | quality
         for name, quality in zip(names, qualities, strict=True)

@@ -4,7 +4,7 @@ import math
 import os
 
 from ..runtime import NetworkSpec, load_spec, read_header
-from ._commands import add_command
+from ._commands import add_command, check_student
 from ._text import format_bytes, format_differences, format_table, print_json
 
 COLUMNS = {
@@ -59,6 +59,7 @@ def describe(path):
     dict
         Plain values, for JSON.
     """
+    check_student(path)
     header, spec = read_header(path), load_spec(path)
     return {
         "file": str(path),

@@ -70,6 +70,10 @@ def strata(name, numbers):
     """Return None: rows are drawn whatever their numbers are."""
 
 
+def check_held_out(path, held_out, numbers, teacher):
+    """Raise nothing: any numbers can be judged by."""
+
+
 def tell_doubts(name, numbers):
     """Tell nothing: any numbers may be meant as such."""
 
@@ -134,15 +138,15 @@ def describe(summary):
     return f"target from {target['smallest']:g} to {target['largest']:g}"
 
 
-def judge(model, train, test):
+def judge(model, test):
     """Return the quality of teacher and student on held-out rows.
 
     Parameters
     ----------
     model : DistilledRegressor
         Fitted.
-    train, test : LabelledTable
-        Rows that it was fitted on, and others.
+    test : LabelledTable
+        Rows that it was not fitted on.
 
     Returns
     -------

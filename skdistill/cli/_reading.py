@@ -2,18 +2,21 @@
 
 import csv
 import io
+import math
 import os
+import re
 import shutil
 import tempfile
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from ._arrow import MISSING_TEXTS
+from ._arrow import MISSING_TEXTS, arrow_numbers
 from ._commands import UsageError
 
 FORMATS = ("csv", "parquet")
@@ -87,6 +90,7 @@ def open_source(path, format):
     ValueError
         If it is no such table.
     """
+    shown = "standard input" if path == STANDARD else path
     with ExitStack() as stack:
         if os.path.isfile(path):
             file = stack.enter_context(pa.OSFile(path, "rb"))
@@ -96,14 +100,28 @@ def open_source(path, format):
             name = 0 if path == STANDARD else path
             file = stack.enter_context(open(name, "rb", buffering=0, closefd=name != 0))
         if format == "csv":
-            yield CsvSource(file)
+            yield CsvSource(file, shown)
             return
         if not file.seekable():
             # Parquet is read from its end.
             copy = stack.enter_context(tempfile.TemporaryFile())
             shutil.copyfileobj(file, copy)
             file = copy
-        yield ParquetSource(file)
+        yield ParquetSource(file, shown)
+
+
+@contextmanager
+def _naming(path, columns=()):
+    """Say of which file, and of which column, an error of Arrow is."""
+
+    def name_of(match):
+        return f"column {columns[int(match[1])]!r}: "
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        text = re.sub(r"In CSV column #(\d+): ", name_of, str(error))
+        raise ValueError(f"{path} cannot be read: {text}") from error
 
 
 class ParquetSource:
@@ -113,13 +131,16 @@ class ParquetSource:
     ----------
     file : binary file
         What it is read from.
+    path : str
+        What it is called in errors.
     """
 
     from_text = False
 
-    def __init__(self, file):
-        self._file = file
-        footer = pyarrow.parquet.ParquetFile(file)
+    def __init__(self, file, path):
+        self._file, self._path = file, path
+        with _naming(path):
+            footer = pyarrow.parquet.ParquetFile(file)
         self._metadata = footer.metadata
         self._schema = footer.schema_arrow
         self.names = self._schema.names
@@ -152,7 +173,8 @@ class ParquetSource:
             buffer_size=COLUMN_BUFFER,
             pre_buffer=False,
         )
-        yield from file.iter_batches(size, columns=list(kinds), use_threads=False)
+        with _naming(self._path):
+            yield from file.iter_batches(size, columns=list(kinds), use_threads=False)
 
 
 class CsvSource:
@@ -162,20 +184,26 @@ class CsvSource:
     ----------
     file : binary file
         What it is read from.
+    path : str
+        What it is called in errors.
     """
 
     from_text = True
     n_rows = None
 
-    def __init__(self, file):
-        head, rows = _read_first_rows(file)
+    def __init__(self, file, path):
+        self._path = path
+        with _naming(path):
+            head, rows = _read_first_rows(file)
         if file.seekable():
             file.seek(0)
             self._file = file
         else:
             self._file = io.BufferedReader(_Resumed(head, file), BLOCK)
         if not rows:
-            raise ValueError("Got an empty file, but expected a line of column names.")
+            raise ValueError(
+                f"Got the empty file {path}, but expected a line of column names."
+            )
         self.names, self._first_rows = rows[0], rows[1:]
 
     def type_of(self, name):
@@ -196,20 +224,31 @@ class CsvSource:
         ------
         pyarrow.RecordBatch
         """
-        arrow_types = {
-            "number": pa.float64(),
-            "category": pa.dictionary(pa.int32(), pa.string()),
-            "text": pa.string(),
+        undecided = {
+            name: _UndecidedNumbers(name)
+            for name, kind in kinds.items()
+            if kind == "number" and not self._first_cells(name)
         }
+        with _naming(self._path, self.names):
+            for block in self._blocks(kinds, undecided):
+                for start in range(0, block.num_rows, size):
+                    part = block.slice(start, size)
+                    yield _replaced(part, undecided) if undecided else part
+
+    def _blocks(self, kinds, undecided):
+        text = pa.dictionary(pa.int32(), pa.string())
+        arrow_types = {"number": pa.float64(), "category": text, "text": pa.string()}
         chosen = {name: arrow_types[kind] for name, kind in kinds.items()}
+        chosen |= dict.fromkeys(undecided, text)
         chosen |= {
             name: pa.bool_()
             for name, kind in kinds.items()
-            if kind == "number" and self._is_boolean(name)
+            if kind == "number" and _are_booleans(self._first_cells(name))
         }
-        blocks = pyarrow.csv.open_csv(
+        return pyarrow.csv.open_csv(
             self._file,
             read_options=pyarrow.csv.ReadOptions(block_size=BLOCK, use_threads=False),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=chosen,
                 include_columns=list(kinds),
@@ -217,16 +256,61 @@ class CsvSource:
                 strings_can_be_null=False,
             ),
         )
-        for block in blocks:
-            for start in range(0, block.num_rows, size):
-                yield block.slice(start, size)
 
-    def _is_boolean(self, name):
-        """Whether the first rows say true or false, which are numbers to a model."""
+    def _first_cells(self, name):
+        """Different cells of the first rows, without missing ones."""
         position = self.names.index(name)
         cells = {row[position] for row in self._first_rows if len(row) > position}
-        cells -= MISSING_TEXTS
-        return bool(cells) and {cell.lower() for cell in cells} <= {"true", "false"}
+        return cells - MISSING_TEXTS
+
+
+def _are_booleans(cells):
+    """Whether cells say true or false, which are numbers to a model."""
+    return bool(cells) and {cell.lower() for cell in cells} <= {"true", "false"}
+
+
+class _UndecidedNumbers:
+    """Reads texts as numbers, or as booleans if that is what the first ones are.
+
+    Parameters
+    ----------
+    name : str
+        Name of the column.
+    """
+
+    def __init__(self, name):
+        self._name = name
+        self._kind = None
+
+    def __call__(self, values):
+        cells = values.dictionary.to_pylist()
+        known = [j for j, cell in enumerate(cells) if cell not in MISSING_TEXTS]
+        numbers = np.full(len(cells), math.nan)
+        if known:
+            numbers[known] = self._convert(values.dictionary, known)
+        return arrow_numbers(numbers[np.from_dlpack(values.indices)])
+
+    def _convert(self, texts, known):
+        from pyarrow.compute import utf8_trim_whitespace
+
+        texts = texts.take(arrow_numbers(np.array(known)))
+        texts = utf8_trim_whitespace(texts)
+        if self._kind is None:
+            is_boolean = _are_booleans(set(texts.to_pylist()))
+            self._kind = pa.bool_() if is_boolean else pa.float64()
+        try:
+            return np.from_dlpack(texts.cast(self._kind).cast(pa.float64()))
+        except pa.ArrowInvalid as error:
+            raise ValueError(f"column {self._name!r}: {error}") from error
+
+
+def _replaced(batch, readers):
+    """Return a batch of which some columns have been read."""
+    columns = [
+        readers[name](column) if name in readers else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, batch.schema.names)
 
 
 def _read_first_rows(file):

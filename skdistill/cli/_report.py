@@ -1,7 +1,7 @@
 """``skdistill report``: how close a student is to its teacher, as an HTML file."""
 
-from ._commands import add_command, check_written
-from ._tables import read_labelled, read_labels, read_numbers
+from ._commands import add_command, check_folder, check_report, check_written
+from ._tables import read_labelled, read_labels, read_numbers, text_labels
 from ._teachers import load_pickle
 from ._text import print_json
 
@@ -53,28 +53,43 @@ def add_to(commands):
 
 def run(options):
     """Judge the model, print and write the report."""
+    check_report("--out", options.out)
+    check_folder(options.out)
     check_written({"--out": options.out}, [options.model, options.data])
     model = load_pickle(options.model, options.trust)
     from sklearn.base import is_regressor
 
-    from ._distilling import report_writer
+    from ..inspection import distillation_report
+    from ._column_kinds import kinds_of_model
+    from ._distilling import check_pages
 
     if not hasattr(model, "teacher_") or not hasattr(model, "student_"):
         raise TypeError(
             f"Got {options.model} with a {type(model).__name__}, but expected a fitted "
             "DistilledClassifier or DistilledRegressor."
         )
-    write = report_writer(options.out)
+    check_pages()
+    is_number = is_regressor(model)
     table = read_labelled(
         options.data,
         options.target,
-        read_target=read_numbers if is_regressor(model) else read_labels,
+        read_target=read_numbers if is_number else read_labels,
         weights=options.weights,
         drop=options.drop,
+        kinds=kinds_of_model(model),
+        text=() if is_number else text_labels(options.target, model.classes_),
     )
     table.tell_unlabeled("judged")
-    report = write(model, table.X, table.y, sample_weight=table.weights)
+    X = _in_order(table.X, getattr(model, "feature_names_in_", ()))
+    report = distillation_report(model, X, table.y, sample_weight=table.weights)
+    report.write_html(options.out)
     if options.json:
         print_json(report.to_dict())
     else:
         print(report)
+
+
+def _in_order(X, names):
+    """The rows with their columns in the order in which the model knows them."""
+    names = [str(name) for name in names]
+    return X[names] if set(names) == set(X.columns) else X

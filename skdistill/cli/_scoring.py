@@ -11,7 +11,7 @@ import pyarrow as pa
 from .._progress import Progress
 from ..runtime import TableReader, load
 from ._arrow import ArrowReader, arrow_labels, arrow_numbers, cells_of
-from ._commands import UsageError
+from ._commands import UsageError, check_student
 from ._reading import STANDARD, format_of, open_source
 from ._threads import DEPTH, ahead, behind
 from ._writing import open_sink
@@ -44,6 +44,7 @@ def score_table(options, most_rows):
     formats = [format_of(path, options.format) for path in (options.data, options.out)]
     if options.json and options.out == STANDARD:
         raise UsageError("--json and --out - both write to standard output.")
+    check_student(options.student)
     scorer = load(options.student, n_threads=options.threads)
     start = time.perf_counter()
     with open_source(options.data, formats[0]) as source:

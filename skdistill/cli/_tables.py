@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ._column_kinds import columns_of_text, with_kinds
 from ._text import tell
 
 LARGEST_INTEGER = 2**53
@@ -65,6 +67,24 @@ def read_labels(name, values):
     return labels
 
 
+def text_labels(target, labels):
+    """Return the columns of labels of which every cell of a CSV file is a text.
+
+    Parameters
+    ----------
+    target : str
+        Column of the labels.
+    labels : ndarray
+        All that are known.
+
+    Returns
+    -------
+    list of str
+        The target, or nothing.
+    """
+    return [target] if all(isinstance(v, str) for v in labels.tolist()) else []
+
+
 def read_numbers(name, values):
     """Return a column as numbers.
 
@@ -102,7 +122,9 @@ def read_numbers(name, values):
     return numbers
 
 
-def read_labelled(path, target, *, read_target=read_labels, weights=None, drop=()):
+def read_labelled(
+    path, target, *, read_target=read_labels, weights=None, drop=(), kinds=None, text=()
+):
     """Read a table of which one column is the label, or the number to predict.
 
     Parameters
@@ -117,6 +139,11 @@ def read_labelled(path, target, *, read_target=read_labels, weights=None, drop=(
         Column of the weights of the rows.
     drop : sequence of str, default=()
         Columns that no model shall see.
+    kinds : dict, default=None
+        What the columns are to a model that there is already, see `_column_kinds`.
+        ``None``: one is to be fitted to them.
+    text : sequence of str, default=()
+        Other columns of which every cell of a CSV file is a text.
 
     Returns
     -------
@@ -131,23 +158,28 @@ def read_labelled(path, target, *, read_target=read_labels, weights=None, drop=(
     ValueError
         If it is no such table, or has not the columns.
     """
-    table = _read(Path(path))
+    path = Path(path)
+    table = _read(path, [*columns_of_text(kinds or {}), *text])
     for what, name in [("target", target), ("weights", weights)] + [
         ("column to drop", name) for name in drop
     ]:
         if name is not None and name not in table:
             raise ValueError(
-                f"Got the {what} {name!r}, but {Path(path).name} has the columns "
+                f"Got the {what} {name!r}, but {path.name} has the columns "
                 f"{list(table.columns)}."
             )
     known = table[target].notna().to_numpy()
     if not known.any():
         raise ValueError(
-            f"Got {len(table)} rows in {Path(path).name}, but expected some with a "
+            f"Got {len(table)} rows in {path.name}, but expected some with a "
             f"label in the column {target!r}."
         )
     others = [name for name in (target, weights, *drop) if name is not None]
     X = table.drop(columns=others)
+    if kinds is None:
+        _check_names(path, table.columns, X.columns)
+    else:
+        X = with_kinds(X, kinds, path.name)
     # LightGBM takes categories, not strings.
     strings = X.select_dtypes(["object", "string"]).columns
     X = X.astype(dict.fromkeys(strings, "category"))
@@ -159,7 +191,7 @@ def read_labelled(path, target, *, read_target=read_labels, weights=None, drop=(
     )
 
 
-def _read(path):
+def _read(path, text):
     try:
         import pandas as pd
     except ModuleNotFoundError as error:
@@ -167,7 +199,9 @@ def _read(path):
             "reading a training table needs pandas and pyarrow: "
             "pip install 'skdistill[demo]'"
         ) from error
-    readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
+    # Or the cells of a column may be numbers in one part of the file, texts in another.
+    csv = partial(pd.read_csv, low_memory=False, dtype=dict.fromkeys(text, str))
+    readers = {".csv": csv, ".parquet": pd.read_parquet}
     if path.suffix.lower() not in readers:
         raise ValueError(f"Got {str(path)!r}, but expected a .csv or .parquet file.")
     if path.is_dir():
@@ -183,6 +217,29 @@ def _read(path):
             text = f"expected UTF-8, but {text}"
         raise ValueError(f"{path} cannot be read: {text}") from error
     return table.set_axis(table.columns.map(str), axis=1)
+
+
+def _check_names(path, names, used):
+    """Raise if a column of a CSV file is used that has no name of its own.
+
+    pandas makes one, by which nothing else would find it.
+    """
+    if path.suffix.lower() != ".csv":
+        return
+    import pandas as pd
+
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+    given = header.iloc[0].tolist()
+    pairs = zip(given, names, strict=False)
+    odd = [name for own, name in pairs if not own or given.count(own) > 1]
+    odd = [name for name in odd if name in used]
+    if odd:
+        drop = " ".join(f"--drop {name!r}" for name in odd)
+        raise ValueError(
+            f"Got {path.name} with columns without a name of their own, which are read "
+            f"as {odd}, but expected one for each: name them, or leave them out by "
+            f"{drop}."
+        )
 
 
 def _weights(weights):

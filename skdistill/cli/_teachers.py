@@ -105,8 +105,9 @@ def load_teacher(path, *, trust, refit):
 def name_of(model):
     """Return the name of an estimator's class: of what is frozen or ends a pipeline."""
     from .._fitting import last_step
+    from .._kinds import as_given
 
-    return type(last_step(_thawed(model))).__name__
+    return type(last_step(as_given(_thawed(model)))).__name__
 
 
 PROBE = """

@@ -9,7 +9,7 @@ from ..losses._reference import softmax
 from ..targets import encode_labels
 from ._decision import decision_threshold, flip_rate, gini_ratio
 from ._divergence import jensen_shannon_divergence, kl_divergence, log_odds_r2
-from ._fidelity import agreement
+from ._fidelity import NO_SKILL, agreement
 from ._fidelity_display import joint_density
 from ._lift import double_lift
 from ._pairs import check_length, row_weights, value_or_none
@@ -47,7 +47,7 @@ class ClassifierPair:
     positive : int or None
         Column of the positive class, if there are two.
     prior : ndarray of shape (n_classes,)
-        Class frequencies.
+        Class frequencies in the training rows.
     """
 
     labels: np.ndarray
@@ -83,6 +83,7 @@ class ClassifierPair:
         temperature = getattr(model, "calibration_temperature_", 1.0)
         logits = smoothed_log_odds(model, X, teacher)
         used = weights > 0
+        frequencies = np.bincount(labels, weights, len(classes)) / weights.sum()
         return cls(
             labels[used],
             teacher[used],
@@ -91,7 +92,8 @@ class ClassifierPair:
             weights[used],
             classes,
             positive,
-            np.bincount(labels[used], weights[used], len(classes)) / weights.sum(),
+            # Models of earlier versions do not remember those of the training rows.
+            getattr(model, "class_prior_", frequencies),
         ), used
 
     def take(self, rows):
@@ -117,10 +119,9 @@ class ClassifierPair:
     @cached_property
     def losses(self):
         """Log-losses of each row by teacher, calibrated teacher, student, prior."""
-        models = (self.teacher, self.calibrated, self.student)
-        losses = [log_losses(self.labels, proba) for proba in models]
-        prior = np.maximum(self.prior[self.labels], 1e-300)
-        return np.stack([*losses, -np.log(prior)], axis=1)
+        prior = np.broadcast_to(self.prior, self.teacher.shape)
+        models = (self.teacher, self.calibrated, self.student, prior)
+        return np.stack([log_losses(self.labels, proba) for proba in models], axis=1)
 
     @cached_property
     def _gaps(self):
@@ -168,7 +169,8 @@ class ClassifierPair:
         # An overconfident teacher would flatter any student.
         skill = prior - np.minimum(teacher, calibrated)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found["retention"] = np.where(skill > 0, (prior - student) / skill, np.nan)
+            kept = (prior - student) / skill
+        found["retention"] = np.where(skill > NO_SKILL * prior, kept, np.nan)
         return found
 
     def fidelity(self, threshold):

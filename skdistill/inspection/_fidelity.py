@@ -6,6 +6,10 @@ from sklearn.metrics import log_loss
 from .._parameters import check_number
 from ._pairs import row_weights
 
+NO_SKILL = 1e-9
+"""Share of a loss that is rounding: a teacher that is better than a constant by no more
+than that has no skill."""
+
 
 def agreement(teacher_labels, student_labels, *, sample_weight=None):
     r"""Share of rows on which student and teacher choose the same class.
@@ -104,8 +108,9 @@ def skill_retention(
     prior_loss, teacher_loss, student_loss = (
         _log_loss(y, p, classes, sample_weight) for p in proba
     )
-    check_number("the teacher's skill", prior_loss - teacher_loss, 0, above=True)
-    return (prior_loss - student_loss) / (prior_loss - teacher_loss)
+    skill = prior_loss - teacher_loss
+    check_number("the teacher's skill", skill, NO_SKILL * prior_loss, above=True)
+    return (prior_loss - student_loss) / skill
 
 
 def _log_loss(y, proba, classes, sample_weight):

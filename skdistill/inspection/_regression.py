@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._parameters import check_number
+from ._fidelity import NO_SKILL
 from ._pairs import check_numbers, check_scores
 
 
@@ -170,5 +171,6 @@ def error_retention(y, teacher_scores, student_scores, *, sample_weight=None):
         float(np.average((y - prediction) ** 2, weights=weights))
         for prediction in (np.average(y, weights=weights), teacher, student)
     )
-    check_number("the teacher's skill", mean - of_teacher, 0, above=True)
-    return (mean - of_student) / (mean - of_teacher)
+    skill = mean - of_teacher
+    check_number("the teacher's skill", skill, NO_SKILL * mean, above=True)
+    return (mean - of_student) / skill

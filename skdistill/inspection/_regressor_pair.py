@@ -7,6 +7,7 @@ import numpy as np
 
 from ..teachers._predictions import regressor_predictions
 from ._decision import gini_ratio
+from ._fidelity import NO_SKILL
 from ._fidelity_display import joint_density
 from ._lift import double_lift
 from ._pairs import check_numbers, check_scores, value_or_none
@@ -105,7 +106,7 @@ class RegressorPair:
                 np.where(variance > 0, 1 - error / variance, np.nan)
                 for error in errors[:2]
             ]
-            kept = np.where(r2[0] > 0, r2[1] / r2[0], np.nan)
+            kept = np.where(r2[0] > NO_SKILL, r2[1] / r2[0], np.nan)
         pairs = {"r2": r2, "rmse": np.sqrt(errors[:2]), "mae": errors[2:]}
         found = {"retention": kept}
         for name, (of_teacher, of_student) in pairs.items():

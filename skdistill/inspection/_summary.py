@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 
 from .._columns import MISSING, iterate_columns
+from .._kinds import as_given
 from .._version import __version__
 from ..conversion import to_spec
 from ..runtime import NetworkSpec
@@ -41,9 +42,10 @@ def describe_model(model, spec):
     dict of str to str
         Of the parameters those that are no defaults.
     """
+    model = as_given(model)
     inner = model
     while isinstance(inner, FrozenEstimator):
-        inner = inner.estimator
+        inner = as_given(inner.estimator)
     return {
         "kind": type(inner).__name__,
         "parameters": " ".join(repr(model).split()),
@@ -119,10 +121,12 @@ def describe_data(X, pair):
     }
     if pair.task == "classification":
         counts = np.bincount(pair.labels, minlength=len(pair.classes))
+        mass = np.bincount(pair.labels, pair.weights, len(pair.classes))
+        shares = mass / mass.sum()
         names = [str(label) for label in pair.classes]
         data["classes"] = [
             {"name": name, "rows": int(n_rows), "share": float(share)}
-            for name, n_rows, share in zip(names, counts, pair.prior, strict=True)
+            for name, n_rows, share in zip(names, counts, shares, strict=True)
         ]
     else:
         mean = np.average(pair.outcome, weights=pair.weights)

@@ -37,7 +37,7 @@ def test_demo_runs_on_a_users_table(table, suffix, small, capsys):
     assert result["rows_train"] + result["rows_test"] == 599
     teacher, *students = result["scores"]
     assert teacher["agreement"] == 1
-    assert teacher["skill_retention"] == pytest.approx(1)
+    assert 0.8 < teacher["skill_retention"] <= 1
     assert [s["trained_on"] for s in students] == ["teacher + labels", "labels"] * 2
     for score in result["scores"]:
         assert 0.5 < score["accuracy"] <= 1
@@ -69,8 +69,6 @@ def test_demo_takes_many_classes(small, tmp_path, letter, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--data", "table.csv"], "--data and --target go together"),
-        (["--target", "y"], "--data and --target go together"),
         (["--data", "missing.csv", "--target", "y"], "missing.csv"),
         (["--data", "table.xlsx", "--target", "y"], "expected a .csv or .parquet"),
         (["--data", "{table}.csv", "--target", "y"], "Got the target 'y'"),
@@ -84,6 +82,12 @@ def test_mistakes_are_told_in_a_line(arguments, message, table, small, capsys):
     assert output == ""
     assert error.splitlines()[-1].startswith("skdistill: ")
     assert message in error
+
+
+@pytest.mark.parametrize("arguments", [["--data", "table.csv"], ["--target", "y"]])
+def test_arguments_that_go_together(arguments, small, capsys):
+    assert cli.main(["demo", "--quick", *arguments]) == 2
+    assert "--data and --target go together" in capsys.readouterr().err
 
 
 def test_names_that_lightgbm_refuses(tmp_path, small, capsys, adult):

@@ -1,6 +1,8 @@
+import importlib.util
 import json
 import pickle
 from functools import partial
+from pathlib import Path
 
 import joblib
 import lightgbm
@@ -14,7 +16,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skdistill._default_teacher import default_classifier
+from skdistill._log_odds import classifier_log_odds
 from skdistill.cli import _classes, main
+from skdistill.inspection import distillation_report, skill_retention
+from skdistill.losses._reference import softmax
 from skdistill.runtime import load, read_header
 from skdistill.students import MLPStudentClassifier
 
@@ -82,7 +87,9 @@ def test_a_student_of_every_format(suffix, folder, capsys):
     assert (found["rows_train"], found["rows_test"], found["columns"]) == (600, 200, 14)
     assert found["classes"] == ["<=50K", ">50K"]
     teacher, student = found["quality"]
-    assert (teacher["agreement"], teacher["skill_retention"]) == (1, pytest.approx(1))
+    assert teacher["agreement"] == 1
+    # Less than 1 where calibration makes the teacher better.
+    assert 0.9 < teacher["skill_retention"] <= 1
     assert 0.5 < student["accuracy"] < 1
     assert found["certificate"]["largest"] <= 1e-5
     assert sorted(path.name for path in folder.iterdir()) == ["rows.parquet", out]
@@ -136,6 +143,50 @@ def test_weights_and_test_rows(folder, table, capsys):
     for one, other in zip(found["quality"], result(capsys)["quality"], strict=True):
         assert one.pop("model") == other.pop("model")
         assert one == pytest.approx(other)
+
+
+def test_the_skill_that_is_kept_is_that_of_the_report(folder, table, capsys):
+    """Of a teacher that is much too sure, and of rows of other class frequencies."""
+    rich = table["income"] == ">50K"
+    table[~rich | (np.arange(800) % 2 == 0)].to_parquet("rows.parquet")
+    test = table[rich | (np.arange(800) % 3 == 0)].drop(columns=["id", "weight"])
+    test.assign(id=0, weight=1.0).to_parquet("test.parquet")
+    teacher = lightgbm.LGBMClassifier(**FAST | {"n_estimators": 200})
+    joblib.dump(teacher, "t.joblib")
+    line = [*ADULT, "--teacher", "t.joblib", "--trust", "--refit", "--out", "s.skd"]
+    line += ["--test", "test.parquet", "--save-model", "m.joblib", "--json"]
+    assert distill(*line) == 0
+    of_teacher, of_student = result(capsys)["quality"]
+    X, y = test.drop(columns="income"), test["income"]
+    model = joblib.load("m.joblib")
+    report = distillation_report(model, X, y)
+    kept = report.skill_retention.value
+    assert of_student["skill_retention"] == pytest.approx(kept)
+    assert of_teacher["skill_retention"] < 0.95
+    logits = classifier_log_odds(model.teacher_, X, model.classes_)
+    proba = softmax(logits, model.calibration_temperature_)
+    frequencies = pd.read_parquet("rows.parquet")["income"].value_counts(normalize=True)
+    expected = skill_retention(
+        y,
+        proba,
+        model.predict_proba(X),
+        classes=model.classes_,
+        prior=frequencies[model.classes_],
+    )
+    assert kept == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("option", ["--report", "--save-model"])
+def test_nothing_is_left_if_something_cannot_be_written(option, folder, told):
+    (folder / "taken").mkdir()
+    (folder / "taken" / "r.html").mkdir()
+    (folder / "s.skd").write_text("before")
+    line = [*ADULT, "--out", "s.skd", "--save-model", "m.joblib"]
+    assert distill(*line, option, "taken/r.html") == 1
+    assert "Is a directory" in told()
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["rows.parquet", "s.skd", "taken"]
+    assert (folder / "s.skd").read_text() == "before"
 
 
 @pytest.mark.parametrize("student", ["tree", "boosted"])
@@ -261,6 +312,30 @@ def test_a_teacher_that_is_fitted_anew(numbers, capsys):
     np.testing.assert_allclose(model.predict_proba(X), scores, atol=1e-5)
 
 
+@pytest.mark.parametrize("steps", [[], [StandardScaler()]])
+def test_a_teacher_is_called_what_it_was_given_as(steps, numbers, capsys):
+    """Even if its labels had to be made into numbers for it."""
+    numbers.assign(y=np.array(["no", "yes"])[numbers["y"]]).to_parquet(
+        "numbers.parquet"
+    )
+    xgb = xgboost.XGBClassifier(n_estimators=5, n_jobs=1)
+    joblib.dump(make_pipeline(*steps, xgb) if steps else xgb, "t.joblib")
+    line = ["--teacher", "t.joblib", "--trust", "--refit", *SIMPLE]
+    line += ["--save-model", "m.joblib", "--report", "r.html"]
+    assert distill(*line) == 0
+    output = capsys.readouterr().out
+    assert output.startswith("XGBClassifier -> ")
+    assert "\nXGBClassifier " in output
+    assert "CodingClassifier" not in output
+    page = Path("r.html").read_text()
+    assert ("Pipeline" if steps else "XGBClassifier") in page
+    assert "CodingClassifier" not in page
+    model = joblib.load("m.joblib")
+    with pytest.raises(ValueError, match="Got the columns") as caught:
+        classifier_log_odds(model.teacher_, numbers[NUMBERS[::-1]], model.classes_)
+    assert "CodingClassifier" not in str(caught.value)
+
+
 BAD = [
     ("--data no.csv", 1, "No such file"),
     ("--data rows.txt", 1, "expected a .csv or .parquet"),
@@ -280,9 +355,15 @@ BAD = [
     ("--drop income", 2, "expected other columns than the target"),
     ("--out student.zip", 2, "ends in one of .skd"),
     ("--out no/student.skd", 1, "there is no folder"),
-    ("--temperature -1", 1, "Got temperature=-1.0"),
-    ("--alpha 2", 1, "alpha"),
-    ("--cv 1", 1, "k-fold"),
+    ("--temperature -1", 2, "Got --temperature -1.0, but expected a number above 0"),
+    ("--temperature 0", 2, "Got --temperature 0.0"),
+    ("--temperature nan", 2, "Got --temperature nan"),
+    ("--alpha 2", 2, "Got --alpha 2.0, but expected a number from 0 to 1"),
+    ("--cv 1", 2, "Got --cv 1, but expected 2 folds or more"),
+    ("--seed -1", 2, "Got --seed -1"),
+    ("--seed 4294967296", 2, "Got --seed 4294967296"),
+    ("--report r.txt", 2, "Got --report r.txt, but expected a file that ends in .html"),
+    ("--report no/r.html", 1, "there is no folder"),
     ("--test-fraction 1", 2, "less than 1"),
     ("--test-fraction .01", 1, "2 classes, which --test-fraction 0.01 splits into 1"),
     ("--test-fraction .99", 1, "a row of each class in both"),
@@ -295,7 +376,7 @@ BAD = [
     ("--teacher rows.txt", 1, "expected a model that LightGBM saved"),
     ("--teacher rows.json", 1, "rows.json"),
     ("--teacher object.json", 1, "Got object.json, which is no model of XGBoost"),
-    ("--report s.skd", 2, "Got --report s.skd, which --out is as well"),
+    ("--save-model s.skd", 2, "Got --save-model s.skd, which --out is as well"),
     ("--save-model t.txt --teacher t.txt", 2, "--save-model t.txt, which is read"),
     ("--save-model ../{}/rows.parquet", 2, "rows.parquet, which is read as well"),
     ("--teacher cut.txt", 1, "cut.txt, which is damaged"),
@@ -346,6 +427,20 @@ def test_mistakes_are_told_in_a_line(line, code, message, bad_files, monkeypatch
     assert distill("--quiet", *arguments, "--drop", "id", *words) == code
     assert message in told()
     assert sorted(bad_files.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "skd"])
+def test_what_onnx_needs_is_told_before_the_fit(suffix, folder, monkeypatch, told):
+    find_spec = importlib.util.find_spec
+    missing = {"onnxruntime": None}
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *rest: missing.get(name, name) and find_spec(name, *rest),
+    )
+    monkeypatch.setattr("skdistill.DistilledClassifier.fit", None)
+    assert distill(*ADULT, "--out", f"s.{suffix}") == 1
+    hint = "s.onnx needs onnxruntime: pip install 'skdistill[onnx]'"
+    assert (hint in told()) == (suffix == "onnx")
 
 
 def test_many_whole_numbers_may_not_be_meant_as_classes(folder, capsys):

@@ -358,8 +358,8 @@ BAD = [
     ("--regression --target infinite", 1, "with infinite values"),
     ("--target infinite", 1, "such as inf, but expected class labels"),
     ("--regression --target nothing", 1, "Got the target 'nothing'"),
-    ("--regression --alpha 2", 1, "alpha"),
-    ("--regression --cv 1", 1, "k-fold"),
+    ("--regression --alpha 2", 2, "Got --alpha 2.0"),
+    ("--regression --cv 1", 2, "Got --cv 1"),
     ("--regression --test no.csv", 1, "No such file"),
 ]
 

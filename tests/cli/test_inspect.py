@@ -89,3 +89,10 @@ def test_what_is_no_student(content, message, tmp_path, told):
 def test_a_folder_is_no_student(tmp_path, told):
     assert main(["inspect", str(tmp_path)]) == 1
     assert "Is a directory" in told()
+
+
+def test_a_student_of_another_format(tmp_path, told):
+    path = tmp_path / "s.onnx"
+    path.touch()
+    assert main(["inspect", str(path)]) == 2
+    assert "s.onnx, but expected one that was exported as .skd" in told()

@@ -32,7 +32,8 @@ def folder(tmp_path, monkeypatch, rng):
 
 
 def report(*arguments, data="test.parquet", target="y"):
-    how = ["--data", data, "--target", target, "--out", "r.html"]
+    how = ["--data", data, "--target", target]
+    how += [] if "--out" in arguments else ["--out", "r.html"]
     for name in {"id", "y", "price"} - {target}:
         how += ["--drop", name]
     return main(["report", "--model", *arguments, *how])
@@ -89,6 +90,19 @@ def test_mistakes_are_told_in_a_line(data, target, message, folder, told):
     assert report("model.joblib", "--trust", data=data, target=target) == 1
     assert message in told()
     assert not (folder / "r.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "message"),
+    [
+        ("r.pdf", 2, "Got --out r.pdf, but expected a file that ends in .html"),
+        ("no/r.html", 1, "Got no/r.html, but there is no folder"),
+    ],
+)
+def test_where_it_cannot_be_written(out, code, message, folder, told):
+    """Told before anything is read, even the model."""
+    assert report("no.joblib", "--trust", "--out", out) == code
+    assert message in told()
 
 
 def test_a_pickle_needs_trust(folder, told):

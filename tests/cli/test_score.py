@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from skdistill.cli import main
+from skdistill.cli._reading import BLOCK
 from skdistill.runtime import load, save
 from skdistill.students import TreeStudentClassifier
 
@@ -143,6 +144,24 @@ def test_booleans_beside_missing_ones_are_read_as_pandas_reads_them(
     np.testing.assert_array_equal(found["proba_True"], expected[:, 1])
 
 
+@pytest.mark.parametrize("known", ["boolean", "number", "nothing"])
+def test_columns_whose_first_rows_are_blank(known, tmp_path, rng):
+    """However far the first cells are that say what they are."""
+    frame = pd.DataFrame({"a": rng.normal(size=3000), "late": rng.random(3000)})
+    if known == "boolean":
+        frame["late"] = frame["late"] < 0.5
+    frame["a"] = np.where(frame["late"] < 0.5, frame["a"], 9)
+    student = TreeStudentClassifier(random_state=0).fit(frame, frame["late"] < 0.5)
+    save(student.to_spec(), tmp_path / "s.skd")
+    blank = np.arange(3000) < (2500 if known != "nothing" else 3000)
+    frame["late"] = frame["late"].astype(object).mask(blank)
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    out = tmp_path / "s.parquet"
+    score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", out, "--batch-size", 7)
+    expected = student.predict_proba(frame.astype({"late": float}))[:, 1]
+    np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
+
+
 @pytest.mark.parametrize(("n_columns", "letters"), [(700, 5), (4000, 40)])
 def test_wide_tables_of_booleans(n_columns, letters, tmp_path, rng):
     """Not even the first lines are where the beginning of the file ends."""
@@ -155,6 +174,21 @@ def test_wide_tables_of_booleans(n_columns, letters, tmp_path, rng):
     out = tmp_path / "s.parquet"
     score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", out)
     expected = student.predict_proba(frame)[:, 1]
+    np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
+
+
+def test_line_breaks_in_quoted_cells(tmp_path, rng):
+    """However many blocks of the file there are."""
+    frame = pd.DataFrame({"a": rng.normal(size=2000), "note": "1,2\n3\n" * 200})
+    frame["b"] = rng.choice(["x\ny", "z\n", "z"], 2000)
+    y = (frame["a"] > 0) ^ (frame["b"] == "z\n")
+    student = TreeStudentClassifier(random_state=0).fit(frame[["a", "b"]], y)
+    save(student.to_spec(), tmp_path / "s.skd")
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert (tmp_path / "rows.csv").stat().st_size > 2 * BLOCK
+    out = tmp_path / "scores.parquet"
+    score(tmp_path / "s.skd", tmp_path / "rows.csv", "--out", out)
+    expected = student.predict_proba(frame[["a", "b"]])[:, 1]
     np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
 
 
@@ -193,20 +227,29 @@ BAD = [
     ("student.skd rows.csv --out . --format csv", 1, "Is a directory"),
     ("student.skd rows.csv --out no/s.csv", 1, "No such file or directory"),
     ("rows.csv rows.csv --out s.csv", 1, "does not end as a zip archive"),
+    ("s.onnx rows.csv --out s.csv", 2, "expected one that was exported as .skd"),
     ("broken.skd rows.csv --out s.csv", 1, "Got"),
     ("student.skd rows.txt --out s.csv", 2, "rows.txt"),
     ("student.skd rows.csv --out ./student.skd --format csv", 2, "is read as well"),
     ("student.skd rows.csv --out ./rows.csv", 2, "is read as well"),
     ("student.skd student.skd --out s.csv --format csv", 1, "without columns"),
     ("student.skd rows.csv --out s.csv --format parquet --id x", 1, "['x']"),
-    ("student.skd rows.csv.parquet --out s.csv", 1, "Parquet"),
-    ("student.skd empty.csv --out s.csv", 1, "empty file"),
+    ("student.skd fake.parquet --out s.csv", 1, "fake.parquet cannot be read: Parquet"),
+    ("student.skd torn.parquet --out s.csv", 1, "torn.parquet cannot be read: "),
+    ("student.skd empty.csv --out s.csv", 1, "Got the empty file empty.csv"),
+    ("student.skd latin.csv --out s.csv", 1, "latin.csv cannot be read: column 'race'"),
+    ("student.skd zeros.csv --out s.csv", 1, "zeros.csv cannot be read: "),
     ("student.skd narrow.csv --out s.csv", 1, "without columns ['workclass'"),
     ("student.skd narrow.csv --out s.csv", 1, "The table has the columns ['age'"),
-    ("student.skd text.csv --out s.csv", 1, "invalid value 'old'"),
+    ("student.skd text.csv --out s.csv", 1, "text.csv cannot be read: column 'age': "),
+    ("student.skd late.csv --out s.csv", 1, "late.csv cannot be read: column 'age': "),
     ("student.skd text.parquet --out s.csv", 1, "'age' held numbers"),
     ("student.skd dates.parquet --out s.csv", 1, "'age' holds"),
-    ("student.skd ragged.csv --out s.csv", 1, "Expected 15 columns, got 2"),
+    (
+        "student.skd ragged.csv --out s.csv",
+        1,
+        "ragged.csv cannot be read: CSV parse error",
+    ),
     ("student.skd rows.csv --out s.csv --id id --id id", 1, "different names"),
     ("student.skd rows.csv --out - --json", 2, "both write to standard output"),
 ]
@@ -221,7 +264,15 @@ def bad_files(files, tmp_path, monkeypatch):
     (tmp_path / "broken.skd").write_bytes(whole[:100] + b"?" + whole[101:])
     text = (files / "rows.csv").read_text()
     (tmp_path / "rows.txt").write_text(text)
-    (tmp_path / "rows.csv.parquet").write_text(text)
+    (tmp_path / "fake.parquet").write_text(text)
+    table = (files / "rows.parquet").read_bytes()
+    (tmp_path / "torn.parquet").write_bytes(table[:4] + bytes(5000) + table[5004:])
+    frame.assign(race="caf\xe9").to_csv(tmp_path / "latin.csv", encoding="latin-1")
+    (tmp_path / "zeros.csv").write_bytes(b"a,b\n" + bytes(2**21))
+    late = pd.Series([None] * 110 + ["old"])
+    late = pd.concat([frame] * 3).iloc[:111].assign(age=late.to_numpy())
+    late.to_csv(tmp_path / "late.csv")
+    (tmp_path / "s.onnx").write_bytes(b"\x08\x08\x12\x09skdistill")
     (tmp_path / "ragged.csv").write_text(text + "1,2\n")
     (tmp_path / "empty.csv").touch()
     frame[["age"]].to_csv(tmp_path / "narrow.csv", index=False)

@@ -3,6 +3,7 @@ import socket
 import subprocess
 import sys
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -29,12 +30,22 @@ def fitted():
 @pytest.fixture(scope="module", params=["serve_fastapi.py", "serve_http.py"])
 def address(request, fitted, tmp_path_factory):
     """Address of the service, started in a process of its own."""
+    yield from serve(request.param, fitted, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def plain_address(fitted, tmp_path_factory):
+    """Address of the service of the standard library."""
+    yield from serve("serve_http.py", fitted, tmp_path_factory)
+
+
+def serve(script, fitted, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "model.skd"
     save(fitted[0].to_spec(), path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, EXAMPLES / request.param, path, "--port", str(port)]
+    command = [sys.executable, EXAMPLES / script, path, "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
@@ -87,3 +98,44 @@ def test_what_it_cannot_score_is_the_callers_mistake(address, rows):
     assert caught.value.code == 422
     assert caught.value.read()
     caught.value.close()
+
+
+def post(connection, path="/predict", body=b"[]", length=None):
+    """Status of an answer, and what it says is wrong."""
+    connection.putrequest("POST", path)
+    connection.putheader("Content-Length", str(len(body)) if length is None else length)
+    connection.endheaders(body)
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+@pytest.fixture
+def connection(plain_address):
+    connection = HTTPConnection(plain_address.removeprefix("http://"), timeout=20)
+    yield connection
+    connection.close()
+
+
+def test_a_connection_goes_on_after_a_wrong_path(connection):
+    rows = b'[{"age": 39, "job": "clerk"}]'
+    assert post(connection, body=rows)[0] == 200
+    assert post(connection, "/nothing", rows)[0] == 404
+    assert post(connection, body=rows)[0] == 200
+
+
+@pytest.mark.parametrize("length", ["-1", "abc", "", "1.5", "1_0", "\u0663"])
+def test_what_is_no_length_is_not_read(length, connection):
+    length = length.encode("utf-8").decode("latin-1")
+    status, answer = post(connection, body=b"", length=length)
+    assert (status, list(answer)) == (400, ["detail"])
+    assert post(connection, body=b'[{"age": 39, "job": "clerk"}]')[0] == 200
+
+
+@pytest.mark.parametrize("length", [10**8, "9" * 5000])
+def test_a_large_request_is_not_read(length, connection):
+    assert post(connection, body=b"", length=str(length))[0] == 413
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"{", b"\xff", b"1"])
+def test_what_is_no_table_is_the_callers_mistake(body, connection):
+    assert post(connection, body=body)[0] == 422

@@ -173,6 +173,19 @@ def test_no_skill_is_no_number(draw):
     assert np.isnan([found.value, found.low, found.high]).all()
 
 
+def test_a_difference_of_rounding_is_no_skill(draw):
+    pair = classifier_pair(draw, 0)
+    # Better than the frequencies by less than can be told.
+    pair.teacher[:] = pair.prior
+    pair.teacher[np.arange(200), pair.labels] *= 1 + 1e-12
+    weights = pair.weights[None]
+    assert np.isnan(pair.statistics(weights)["retention"])
+    pair = regressor_pair(0)
+    mean = np.average(pair.outcome, weights=pair.weights)
+    pair.teacher[:] = mean + 1e-12 * (pair.outcome - mean)
+    assert np.isnan(pair.statistics(weights)["retention"])
+
+
 def test_an_interval_excludes_what_is_outside():
     estimate = Estimate(0.1, 0.05, 0.2)
     assert estimate.excludes(0)

@@ -46,6 +46,14 @@ def test_a_teacher_without_skill_has_nothing_to_keep():
         skill_retention([0, 1, 0, 1], uniform, uniform, classes=[0, 1])
 
 
+def test_a_difference_of_rounding_is_no_skill():
+    y, prior = np.arange(1000) % 10 == 0, [0.9, 0.1]
+    teacher = np.tile([0.9 - 1e-12, 0.1 + 1e-12], (1000, 1))
+    teacher[y] += [-1e-12, 1e-12]
+    with pytest.raises(ValueError, match="the teacher's skill"):
+        skill_retention(y, teacher, teacher, classes=[False, True], prior=prior)
+
+
 def test_agreement_counts_and_weighs():
     assert agreement(["a", "b"], ["a", "a"]) == 0.5
     assert agreement(["a", "b"], ["a", "a"], sample_weight=[3, 1]) == 0.75

@@ -73,5 +73,7 @@ def test_teachers_without_anything_to_keep_are_refused():
         mean_relative_difference([0, 0], [1, 2])
     with pytest.raises(ValueError, match="the teacher's skill"):
         error_retention([1, 2], [2, 1], [1, 2])
+    with pytest.raises(ValueError, match="the teacher's skill"):
+        error_retention([1, 2], [1.5 - 1e-12, 1.5 + 1e-12], [1, 2])
     with pytest.raises(ValueError, match="shape"):
         error_retention([1], [2, 1], [1, 2])
