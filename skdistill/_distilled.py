@@ -24,6 +24,7 @@ from .students._base import most_probable
 from .targets import encode_labels
 from .teachers import calibration_temperature, label_rows, undo_prior_shift
 from .teachers._correction import SQUARED_ERROR
+from .teachers._pool import is_auto
 
 SUSPICIOUS_TEMPERATURE = 1 / 3
 """Below it, a frozen teacher is right so much more often than it claims that it has
@@ -61,8 +62,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     temperature : float, default=1.0
         :math:`T > 0`. Larger values make the student look at the classes that the
         teacher finds unlikely.
-    alpha : float, default=0.95
+    alpha : float or "auto", default=0.95
         Share of the teacher in the objective, in [0, 1]; the rest are the labels.
+        ``"auto"``: the less, the more of the log-loss of the class frequencies the
+        calibrated teacher takes away on held-out rows, .95 up to a share of .5, .05
+        from .75 on.
     cv : int, splitter or None, default=5
         How the teacher's out-of-fold log-odds are made. An integer means that many
         shuffled stratified folds. ``None``: the teacher labels the very rows it was
@@ -127,6 +131,8 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         Class labels; of a frozen teacher, all that it knows.
     class_prior_ : ndarray of shape (n_classes,)
         Their frequencies in the training rows, by the weights of these.
+    alpha_ : float
+        What `alpha` came to.
     calibration_temperature_ : float
         What the teacher's log-odds were divided by; 1 without calibration.
     augmenter_ : sampler of `skdistill.augmentation`, or None
@@ -327,7 +333,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
     def _check_ranges(self):
         check_temperature(self.temperature)
-        check_alpha(self.alpha)
+        check_share(self.alpha)
 
     def _read(self, X, y, sample_weight, X_unlabeled, groups, fit_params):
         given = sample_weight, X_unlabeled, groups, fit_params
@@ -378,6 +384,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     def _teach(self, task, rows, temperature, alpha, progress):
         """Fit the student, and remember what it was fitted to."""
         X, targets, weights = rows.targets(temperature, alpha)
+        self.alpha_ = targets.alpha
         X = task.of_student(X)
         self.student_ = fit_student(task.student, X, targets, weights, progress)
         self.student_columns_ = task.columns
@@ -435,6 +442,12 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             )
             return rows
         return replace(rows, calibration_temperature=temperature)
+
+
+def check_share(alpha):
+    """Raise ValueError unless `alpha` is a share of the teacher, or "auto"."""
+    if not is_auto(alpha):
+        check_alpha(alpha)
 
 
 _OUTPUTS = ("predict_proba", "decision_function")

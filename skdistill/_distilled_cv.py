@@ -11,7 +11,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import ParameterGrid, check_cv
 from sklearn.utils.parallel import Parallel, delayed
 
-from ._distilled import DistilledClassifier
+from ._distilled import DistilledClassifier, check_share
 from ._distilled_base import draw_seed
 from ._fitting import (
     fit_with_weights,
@@ -21,7 +21,7 @@ from ._fitting import (
     routing_is_enabled,
 )
 from ._progress import Progress
-from .losses._numpy import check_alpha, check_temperature
+from .losses._numpy import check_temperature
 from .targets import encode_labels
 from .teachers._fold_labelling import label_folds
 
@@ -44,7 +44,7 @@ class DistilledClassifierCV(DistilledClassifier):
         As in `DistilledClassifier`; ``None`` means ``MLPStudentClassifier()``.
     temperatures : sequence of float, default=(1.0, 2.0, 4.0)
         Candidates for the temperature :math:`T > 0`.
-    alphas : sequence of float, default=(0.5, 0.8, 0.95)
+    alphas : sequence of float or "auto", default=(0.5, 0.8, 0.95)
         Candidates for the share of the teacher in the objective, in [0, 1].
     cv : int or splitter, default=5
         Folds to score students on, at least three, with each row in exactly one.
@@ -262,7 +262,7 @@ class DistilledClassifierCV(DistilledClassifier):
     def _check_ranges(self):
         for name, values, check in (
             ("temperatures", self.temperatures, check_temperature),
-            ("alphas", self.alphas, check_alpha),
+            ("alphas", self.alphas, check_share),
         ):
             if np.ndim(values) != 1 or not len(values):
                 raise ValueError(
@@ -361,7 +361,11 @@ class DistilledClassifierCV(DistilledClassifier):
             held_out = task.of_student(held_out.X), held_out.y, weights
             jobs += [
                 delayed(fit_and_score)(
-                    task.student, training, held_out, scorer, candidate
+                    task.student,
+                    training,
+                    held_out,
+                    scorer,
+                    candidate | {"alpha": rows.resolved(candidate["alpha"])},
                 )
                 for candidate in candidates
             ]
@@ -431,7 +435,9 @@ def _tabulate(candidates, outcomes):
         table[f"mean_{name}_time"] = times.mean(axis=0)
         table[f"std_{name}_time"] = times.std(axis=0)
     for name in candidates[0]:
-        table[f"param_{name}"] = np.ma.array([c[name] for c in candidates])
+        values = [candidate[name] for candidate in candidates]
+        mixed = object if any(isinstance(v, str) for v in values) else None
+        table[f"param_{name}"] = np.ma.array(values, dtype=mixed)
     table["params"] = candidates
     for k, fold in enumerate(scores):
         table[f"split{k}_test_score"] = fold

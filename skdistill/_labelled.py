@@ -7,7 +7,13 @@ import numpy as np
 from ._columns import concatenate_rows
 from .targets import SoftTargets
 from .teachers import Labelling, blended_log_odds, corrected_log_odds
-from .teachers._blending import blended_pool_log_odds
+from .teachers._blending import (
+    LARGEST_ALPHA,
+    blended_pool_log_odds,
+    explained_share,
+    suited_alpha,
+)
+from .teachers._pool import is_auto
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +63,23 @@ class LabelledRows:
         counts = np.bincount(self.labels, self.sample_weight, len(self.classes))
         return counts / counts.sum()
 
+    def resolved(self, alpha):
+        """Return a share of the teacher, that which suits these rows for "auto"."""
+        if not is_auto(alpha):
+            return alpha
+        weights = self.held_out_weights
+        if not weights.any():
+            return LARGEST_ALPHA
+        logits = self.labelling.logits / self.calibration_temperature
+        return suited_alpha(explained_share(logits, self.labels, weights))
+
     def targets(self, temperature, alpha):
         """Return rows, targets and weights for a student, the pool at their end.
 
         Parameters
         ----------
         temperature, alpha : float
-            Of the objective.
+            Of the objective, see `resolved`.
 
         Returns
         -------
@@ -87,7 +103,9 @@ class LabelledRows:
             labels = np.concatenate([labels, np.full(len(pool_logits), -1)])
             weights = with_pool(weights, len(self.labels), len(pool_logits))
             X = concatenate_rows(X, pool)
-        targets = SoftTargets(logits, labels, self.classes, temperature, alpha)
+        targets = SoftTargets(
+            logits, labels, self.classes, temperature, self.resolved(alpha)
+        )
         return X, targets, weights
 
     def _log_odds(self):

@@ -406,6 +406,7 @@ def test_the_same_seed_gives_the_same_search():
         ({"temperatures": [1.0, -1.0]}, "temperature=-1.0"),
         ({"alphas": [0.5, 1.5]}, "alpha=1.5"),
         ({"alphas": "auto"}, "Got alphas='auto'"),
+        ({"alphas": ["most"]}, "alpha='most'"),
         ({"cv": None}, "cv=None"),
         ({"cv": 2}, "with 2 folds, but expected at least 3"),
         ({"cv": ShuffleSplit(4)}, "hold every row exactly once"),

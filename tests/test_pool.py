@@ -216,7 +216,11 @@ def test_more_rows_help_a_tree_on_few_labels(rng):
     X = rng.normal(size=(3000, 3))
     y = (rng.random(3000) < 1 / (1 + np.exp(-3 * X[:, 0] - 2 * X[:, 1]))).astype(int)
     model = DistilledClassifier(
-        LogisticRegression(), TreeStudentClassifier(), augmenter=None, random_state=0
+        LogisticRegression(),
+        TreeStudentClassifier(),
+        alpha=0.95,
+        augmenter=None,
+        random_state=0,
     )
     alone = clone(model).fit(X[:200], y[:200])
     helped = clone(model).fit(X[:200], y[:200], X_unlabeled=X[200:])

@@ -235,7 +235,7 @@ def compare_students(
         Level of the intervals, in (0, 1). They are not widened for several students:
         of 20 that gain nothing, one will seem to gain or lose.
     temperature, alpha : float, default=1.0 and 0.95
-        Of the objective, for all soft targets.
+        Of the objective, for all soft targets; `alpha` may be ``"auto"``.
     calibrate : bool, default=True
         As in `DistilledClassifier`, for held-out and distilled targets.
     augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
@@ -412,7 +412,7 @@ def _compare_once(recipe, students, X, y, sample_weight, groups):
 
 def _trainings(recipe, rows, has_pool):
     """Rows, targets and weights for each of `SOURCES`."""
-    (temperature,), (alpha,) = recipe.temperatures, recipe.alphas
+    (temperature,), alpha = recipe.temperatures, rows.resolved(*recipe.alphas)
     labelling, weights = rows.labelling, rows.sample_weight
     names = rows.classes[rows.labels]
     yield rows.X, SoftTargets.from_labels(names, rows.classes), weights

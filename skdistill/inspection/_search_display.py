@@ -149,7 +149,7 @@ class TemperatureDisplay:
         for name in ("temperature", "alpha"):
             key = _parameter(cv_results, name)
             if key is not None:
-                searched[name] = np.asarray(cv_results[key], dtype=np.float64)
+                searched[name] = _numbers_or_texts(cv_results[key])
         if not searched or not {"mean_test_score", "std_test_score"} <= set(cv_results):
             raise ValueError(
                 f"Got results with {sorted(cv_results)}, but expected "
@@ -168,11 +168,23 @@ class TemperatureDisplay:
             values,
             np.where(best < 0, np.nan, (-scores if is_loss else scores)[pick]),
             np.where(best < 0, np.nan, deviations[pick]),
-            [f"{others[0]} {value:g}" if others else "" for value in names],
+            [f"{others[0]} {_text(value)}" if others else "" for value in names],
             x_label=x_label,
             y_label="validation loss" if is_loss else "validation score",
         )
         return display.plot(ax=ax, **kwargs)
+
+
+def _numbers_or_texts(values):
+    """Return the values of a parameter, as texts where one is no number."""
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except ValueError:
+        return np.array([_text(value) for value in values])
+
+
+def _text(value):
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _parameter(cv_results, name):

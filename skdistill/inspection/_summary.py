@@ -84,6 +84,8 @@ def describe_settings(model):
     for name in names:
         if hasattr(model, name):
             found[name] = " ".join(str(getattr(model, name)).split())
+    if hasattr(model, "alpha_"):
+        found["alpha"] = f"{model.alpha_:.3g}"
     if hasattr(model, "calibration_temperature_"):
         found["calibration temperature"] = f"{model.calibration_temperature_:.4g}"
     return found

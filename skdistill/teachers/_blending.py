@@ -58,6 +58,32 @@ def blended_pool_log_odds(labelling, labels, sample_weight, temperature):
     return share * alone + (1 - share) * together
 
 
+NOISY, CLEAN = 0.5, 0.75
+"""Shares of the log-loss of the class frequencies that a teacher takes away."""
+
+LARGEST_ALPHA, SMALLEST_ALPHA = 0.95, 0.05
+
+
+def suited_alpha(explained):
+    r"""Share of the teacher in the objective for labels that it explains so far.
+
+    Where a teacher explains much, labels are nearly certain, and teach details that it
+    has not learnt. Where it explains little they are mostly noise. In between alpha
+    falls straight from .95 to .05.
+
+    Parameters
+    ----------
+    explained : float
+        Share of the log-loss of the class frequencies that the calibrated teacher
+        takes away on held-out rows.
+
+    Returns
+    -------
+    float
+    """
+    return float(np.interp(explained, [NOISY, CLEAN], [LARGEST_ALPHA, SMALLEST_ALPHA]))
+
+
 def own_share(own_logits, held_out_logits, labels, sample_weight=None):
     r"""Weight of a teacher's own log-odds beside the held-out ones.
 

@@ -337,7 +337,7 @@ def test_leakage_with_a_pool():
     ):
         model = DistilledClassifier(
             teacher, TreeStudentClassifier(max_leaf_nodes=400), augmenter=None, cv=3
-        ).set_params(calibrate=False, random_state=0)
+        ).set_params(calibrate=False, alpha=0.95, random_state=0)
         model.fit(rows[train], labels[train], X_unlabeled=rows[test])
         scores[name] = model.score(rows[test], labels[test])
     assert abs(scores["unfrozen"] - 0.5) < 0.07
