@@ -12,7 +12,7 @@ from ._distilled_base import BaseDistilled, fit_student
 from ._fitting import is_frozen
 from ._labelled import LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
-from ._parameters import check_boolean, check_number
+from ._parameters import check_boolean, check_number, is_auto
 from ._progress import Progress
 from ._validation import (
     check_labels,
@@ -24,7 +24,6 @@ from .students._base import most_probable
 from .targets import encode_labels
 from .teachers import calibration_temperature, label_rows, undo_prior_shift
 from .teachers._correction import SQUARED_ERROR
-from .teachers._pool import is_auto
 
 SUSPICIOUS_TEMPERATURE = 1 / 3
 """Below it, a frozen teacher is right so much more often than it claims that it has
@@ -446,8 +445,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
 
 def check_share(alpha):
     """Raise ValueError unless `alpha` is a share of the teacher, or "auto"."""
-    if not is_auto(alpha):
-        check_alpha(alpha)
+    if is_auto(alpha):
+        return
+    if isinstance(alpha, str):
+        raise ValueError(
+            f"Got alpha={alpha!r}, but expected a number in [0, 1] or 'auto'."
+        )
+    check_alpha(alpha)
 
 
 _OUTPUTS = ("predict_proba", "decision_function")

@@ -29,6 +29,7 @@ from ._fitting import (
 )
 from ._kinds import known
 from ._metadata import leave_out_weightless, route
+from ._parameters import is_auto
 from ._regression_targets import RegressionTargets
 from ._student_columns import choose_columns, select_columns
 from ._task import Task
@@ -47,7 +48,6 @@ from .students._base import copy_input_tags
 from .students._scored import ScoredStudent
 from .targets import SoftTargets
 from .teachers._cache import cached
-from .teachers._pool import is_auto
 
 
 class BaseDistilled(BaseEstimator):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._columns import concatenate_rows
+from ._parameters import is_auto
 from .targets import SoftTargets
 from .teachers import Labelling, blended_log_odds, corrected_log_odds
 from .teachers._blending import (
@@ -13,7 +14,6 @@ from .teachers._blending import (
     explained_share,
     suited_alpha,
 )
-from .teachers._pool import is_auto
 
 
 @dataclass(frozen=True, eq=False)

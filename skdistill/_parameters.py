@@ -25,6 +25,11 @@ def check_boolean(name, value):
         raise ValueError(f"Got {name}={value!r}, but expected True or False.")
 
 
+def is_auto(value):
+    """Whether the value of a parameter is to be chosen."""
+    return isinstance(value, str) and value == "auto"
+
+
 def check_integer(name, value, low):
     """Raise ValueError unless `value` is an integer of at least `low`."""
     integer = isinstance(value, int | np.integer) and not isinstance(value, bool)

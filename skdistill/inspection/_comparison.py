@@ -14,13 +14,12 @@ from .._distilled_base import draw_seed
 from .._distilled_cv import DistilledClassifierCV, fit_and_score
 from .._fitting import clone_seeded
 from .._metadata import leave_out_weightless, route
-from .._parameters import check_integer, check_number
+from .._parameters import check_integer, check_number, is_auto
 from .._progress import Progress
 from .._task import Task
 from .._validation import check_groups, check_labels, check_table, check_weights
 from ..losses._reference import log_softmax
 from ..targets import SoftTargets, encode_labels
-from ..teachers._pool import is_auto
 
 SOURCES = ("labels", "in-sample", "out-of-fold", "distilled")
 """What students are fitted to, in the order of `StudentComparison.scores`."""

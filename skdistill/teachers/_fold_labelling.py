@@ -10,6 +10,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._columns import take_rows
 from .._fitting import is_frozen, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds
+from .._parameters import is_auto
 from .._progress import Progress
 from ._bagging import MOST_ROWS
 from ._labelling import (
@@ -21,7 +22,6 @@ from ._labelling import (
     with_other_teachers,
     without_diverged,
 )
-from ._pool import is_auto
 
 
 def label_folds(

@@ -13,13 +13,14 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._columns import take_rows
 from .._fitting import is_frozen, positions, take_params
 from .._log_odds import classifier_log_odds, floor_log_odds, single_class_log_odds
+from .._parameters import is_auto
 from .._progress import Progress
 from ..targets import encode_labels
 from ._bagging import MOST_ROWS, bagged_log_odds, parts_to_ask
 from ._blending import explained_share
 from ._calibration import calibration_temperature
 from ._label_codes import fit_teacher
-from ._pool import is_auto, make_pool, suited_augmenter
+from ._pool import make_pool, suited_augmenter
 
 DIVERGED = 20.0
 """A fold's teacher whose log-odds are so many times as large as those of the others

@@ -20,11 +20,6 @@ LARGEST_POOL_CELLS = 50_000_000
 """Many columns need no more cells than this, or than there are."""
 
 
-def is_auto(augmenter):
-    """Whether the augmenter is to be chosen."""
-    return isinstance(augmenter, str) and augmenter == "auto"
-
-
 def suited_augmenter(explained):
     """Return the augmenter for a table that is explained so far.
 
