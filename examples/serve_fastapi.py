@@ -6,7 +6,8 @@
     curl -s localhost:8000/predict -H 'content-type: application/json' \
         -d '[{"age": 39, "job": "clerk"}]'
 
-The answer holds, for each row, a probability for each class. Scoring imports numpy and
+The answer holds, for each row, a probability for each class, or the number that a
+regressor predicts. Scoring imports numpy and
 the runtime only; the documentation of the service is at ``/docs``.
 """
 
@@ -14,15 +15,34 @@ import argparse
 
 import uvicorn
 from fastapi import FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
 from skdistill.runtime import load
+
+LARGEST_REQUEST = 10_000_000
+"""Bytes of a request that are read at most."""
 
 
 def create_app(path):
     """Return the application that serves the model of a file."""
     scorer = load(path)
-    classes = [str(label) for label in scorer.classes_]
     app = FastAPI(title="skdistill", description=f"Scores rows with {path}.")
+
+    @app.middleware("http")
+    async def limit(request, call_next):
+        """Refuse what is too large, or does not say how large it is."""
+        if "transfer-encoding" in request.headers:
+            return JSONResponse({"detail": "Content-Length is missing."}, 411)
+        if int(request.headers.get("content-length", "0")) > LARGEST_REQUEST:
+            return JSONResponse({"detail": "The request is too large."}, 413)
+        return await call_next(request)
+
+    @app.exception_handler(RequestValidationError)
+    async def refuse(request, error):
+        """Answer without what was sent, which JSON need not be able to hold."""
+        details = [f"{found['loc']}: {found['msg']}" for found in error.errors()]
+        return JSONResponse({"detail": details}, 422)
 
     @app.get("/columns")
     def columns() -> dict[str, list[str] | None]:
@@ -33,13 +53,16 @@ def create_app(path):
         }
 
     @app.post("/predict")
-    def predict(rows: list[dict[str, float | str | bool | None]]) -> list[dict]:
-        """Probability of each class for each row."""
+    def predict(rows: list[dict[str, int | float | str | bool | None]]) -> list:
+        """Probability of each class, or the predicted number, for each row."""
         try:
-            probabilities = scorer.predict_proba(rows)
+            if scorer.classes_ is None:
+                return scorer.predict(rows).tolist()
+            probabilities = scorer.predict_proba(rows).tolist()
         except (TypeError, ValueError) as error:
             raise HTTPException(422, str(error)) from error
-        return [dict(zip(classes, row, strict=True)) for row in probabilities.tolist()]
+        classes = [str(label) for label in scorer.classes_]
+        return [dict(zip(classes, row, strict=True)) for row in probabilities]
 
     return app
 
@@ -47,7 +70,7 @@ def create_app(path):
 def main():
     """Read the arguments and serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("path", help="model, as DistilledClassifier.export writes it")
+    parser.add_argument("path", help="model, as the export of a model writes it")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()

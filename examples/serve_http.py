@@ -4,12 +4,14 @@
 
     curl -s localhost:8000/predict -d '[{"age": 39, "job": "clerk"}]'
 
-The answer holds, for each row, a probability for each class. `http.server` is made for
-small services behind a proxy: put a real one in front of it where strangers can ask.
+The answer holds, for each row, a probability for each class, or the number that a
+regressor predicts. `http.server` is made for small services behind a proxy: put a real
+one in front of it where strangers can ask.
 """
 
 import argparse
 import json
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from skdistill.runtime import load
@@ -18,16 +20,30 @@ LARGEST_REQUEST = 10_000_000
 """Bytes of a request that are read at most."""
 
 
+class Server(ThreadingHTTPServer):
+    """Has room for dozens of clients that connect at once."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """Say nothing of clients that have left."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class JsonHandler(BaseHTTPRequestHandler):
     """Reads the bodies of requests, and answers with JSON."""
 
     protocol_version = "HTTP/1.1"
+    timeout = 60  # seconds without a byte, after which a thread waits no longer
 
     def body(self):
         """Return what was sent; None, once that is answered, if it cannot be read."""
-        length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdigit()):
-            return self.refuse(400, f"Got Content-Length {length!r}.")
+        if "Transfer-Encoding" in self.headers:
+            return self.refuse(411, "Content-Length is missing.")
+        length, *others = set(self.headers.get_all("Content-Length", ["0"]))
+        if others or not (length.isascii() and length.isdigit()):
+            return self.refuse(400, f"Got Content-Length {[length, *others]}.")
         # Python refuses to read numbers of thousands of digits.
         if len(length) > 18 or int(length) > LARGEST_REQUEST:
             return self.refuse(413, "The request is too large.")
@@ -37,6 +53,10 @@ class JsonHandler(BaseHTTPRequestHandler):
         """Answer a request whose body is not read, the last of its connection."""
         self.close_connection = True
         self.answer(status, {"detail": detail})
+
+    def send_error(self, code, message=None, explain=None):
+        """Refuse as JSON what is no request, or of a method that there is not."""
+        self.refuse(code, message or self.responses[code][0])
 
     def answer(self, status, content):
         """Send an object as JSON."""
@@ -56,13 +76,24 @@ class JsonHandler(BaseHTTPRequestHandler):
 def handler_of(path):
     """Return the class that answers requests with the model of a file."""
     scorer = load(path)
-    classes = [str(label) for label in scorer.classes_]
+
+    def predict(rows):
+        """Return the answer for rows."""
+        if scorer.classes_ is None:
+            return scorer.predict(rows).tolist()
+        classes = [str(label) for label in scorer.classes_]
+        probabilities = scorer.predict_proba(rows).tolist()
+        return [dict(zip(classes, row, strict=True)) for row in probabilities]
 
     class Handler(JsonHandler):
         """Answers ``GET /columns`` and ``POST /predict``."""
 
         def do_GET(self):
             """Names of the columns, and the levels of categorical ones."""
+            # A body is not read, and must not be taken for the next request.
+            announced = ("Content-Length", "Transfer-Encoding")
+            if any(name in self.headers for name in announced):
+                self.close_connection = True
             if self.path != "/columns":
                 return self.answer(404, {"detail": f"There is no {self.path}."})
             columns = {
@@ -72,18 +103,16 @@ def handler_of(path):
             return self.answer(200, columns)
 
         def do_POST(self):
-            """Probability of each class for each row."""
+            """Probability of each class, or the predicted number, for each row."""
             body = self.body()
             if body is None:
                 return None
             if self.path != "/predict":
                 return self.answer(404, {"detail": f"There is no {self.path}."})
             try:
-                probabilities = scorer.predict_proba(json.loads(body))
+                answer = predict(json.loads(body))
             except (RecursionError, TypeError, ValueError) as error:
                 return self.answer(422, {"detail": str(error)})
-            rows = probabilities.tolist()
-            answer = [dict(zip(classes, row, strict=True)) for row in rows]
             return self.answer(200, answer)
 
     return Handler
@@ -92,12 +121,12 @@ def handler_of(path):
 def main():
     """Read the arguments and serve until stopped."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("path", help="model, as DistilledClassifier.export writes it")
+    parser.add_argument("path", help="model, as the export of a model writes it")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     arguments = parser.parse_args()
     address = (arguments.host, arguments.port)
-    with ThreadingHTTPServer(address, handler_of(arguments.path)) as server:
+    with Server(address, handler_of(arguments.path)) as server:
         server.serve_forever()
 
 

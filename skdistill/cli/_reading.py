@@ -326,7 +326,8 @@ def _read_first_rows(file):
             head += part
         is_whole = len(head) < size
         text = head.decode("utf-8-sig", errors="replace")
-        cells = csv.reader(io.StringIO(text, newline=""))
+        # Lines of nothing are no rows, to Arrow and pandas neither.
+        cells = filter(None, csv.reader(io.StringIO(text, newline="")))
         try:
             rows = list(islice(cells, FIRST_ROWS + 1))
         except csv.Error as error:

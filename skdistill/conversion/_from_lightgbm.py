@@ -122,7 +122,7 @@ def _parse(text):
     else:
         head, _, tail = head.partition("\nend of trees")
     parameters = {}
-    for line in tail.splitlines():
+    for line in tail.split("\n"):
         if line.startswith("["):
             key, _, value = line[1:-1].partition(": ")
             parameters[key] = value.strip()
@@ -141,7 +141,7 @@ def _numbers(text, dtype):
 
 def _pairs(block):
     pairs = {}
-    for line in block.splitlines():
+    for line in block.split("\n"):
         key, _, value = line.partition("=")
         pairs[key] = value
     return pairs

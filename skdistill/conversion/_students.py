@@ -50,6 +50,28 @@ def with_names(spec, names):
     return replace(spec, predictor=replace(spec.predictor, columns=columns))
 
 
+def with_names_of(spec, table_names):
+    """Return a model with the names of a table where LightGBM has replaced blanks.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        The model.
+    table_names : sequence of str
+        Names of the table's columns.
+
+    Returns
+    -------
+    ModelSpec
+        As it is if its names are others.
+    """
+    own = [column.name for column in spec.columns]
+    names = [str(name) for name in table_names]
+    if own == names or own != [name.replace(" ", "_") for name in names]:
+        return spec
+    return with_names(spec, names)
+
+
 def booster_trees(booster, base):
     """Return a booster's trees.
 

@@ -84,19 +84,22 @@ def unique_name(parts, taken):
     ----------
     parts : iterable of str
         Texts that are joined; what no name may hold becomes an underscore.
-    taken : set of str
-        Names that are taken already; the new one is added.
+    taken : dict of str to int
+        Names that are taken already, and how many were made of each; the new one is
+        added.
 
     Returns
     -------
     str
     """
     text = "_".join(re.sub(r"[^A-Z0-9]", "_", part.upper()) for part in parts)
-    name, n = text[:LONGEST_NAME], 1
+    stem = name = text[:LONGEST_NAME]
+    n = taken.get(stem, 0)
     while name in taken:
         n += 1
         name = f"{text[: LONGEST_NAME - len(str(n)) - 1]}_{n}"
-    taken.add(name)
+    taken[stem] = max(n, 1)
+    taken.setdefault(name, 1)
     return name
 
 

@@ -17,7 +17,7 @@ from ..runtime._file import write_whole
 from ._c_literals import comment, unique_name
 from ._c_network import network_source
 from ._c_trees import trees_source
-from ._parity import TOLERANCE, certify, parity_rows
+from ._parity import TOLERANCE, certify, parity_rows, warn_of_rounding
 
 _DECLARATIONS = """
 /* Class probabilities of a row, in the order of the classes. */
@@ -120,7 +120,8 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
     it is unseen. Do not compile it with ``-ffast-math``, which knows no NaN.
 
     Numbers are rounded to float32 on their way in. The comparison is of rows that
-    float32 can represent: others may lie on another side of a threshold once rounded.
+    float32 can represent: others may lie on another side of a threshold once rounded,
+    such as times in seconds, and a warning says if that is so in `X`.
 
     Parameters
     ----------
@@ -152,7 +153,8 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
     Warns
     -----
     UserWarning
-        If there is no compiler.
+        If there is no compiler, or rounding to float32 alone changes what the model
+        says of `X` by more than the tolerance.
 
     See Also
     --------
@@ -193,6 +195,7 @@ def export_c(spec, path, X=None, *, tolerance=TOLERANCE):
             library = _compiled(compiler, body, Path(folder))
             score = _scorer(library, prefix, spec)
             certificate = certify(spec, score, rows, tolerance)
+    warn_of_rounding(spec, X, tolerance)
     source = _header(spec, prefix, certificate) + body
     write_whole(path, source.encode("ascii"))
     return certificate
@@ -245,7 +248,7 @@ def _body(spec, prefix):
     """All of the file but its first comment."""
     capitals = prefix.upper()
     count = f"{capitals}_N_{'OUTPUTS' if spec.is_regressor else 'CLASSES'}"
-    taken = {f"{capitals}_N_COLUMNS", count}
+    taken = {f"{capitals}_N_COLUMNS": 1, count: 1}
     first_output = spec.n_scores - spec.predictor.n_outputs
     is_network = isinstance(spec.predictor, NetworkSpec)
     write = network_source if is_network else trees_source

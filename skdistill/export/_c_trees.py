@@ -3,7 +3,7 @@
 import numpy as np
 
 from ._c_literals import array
-from ._float32 import round_down
+from ._float32 import check_thresholds, round_down
 
 _CATEGORICAL = """
 static int in_set(int32_t set, float value, int32_t level)
@@ -68,8 +68,9 @@ def trees_source(trees, first_output):
     Raises
     ------
     ValueError
-        If the threshold of a numeric column is NaN.
+        If the threshold of a numeric column is NaN or overflows float32.
     """
+    check_thresholds(trees)
     categorical = trees.sets >= 0
     thresholds = np.where(categorical, 0.0, trees.thresholds)
     parts = [

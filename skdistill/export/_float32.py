@@ -2,6 +2,10 @@
 
 import numpy as np
 
+LARGEST_THRESHOLD = float(np.finfo(np.float32).max)
+FAR = 1e300
+"""LightGBM's threshold above, or with the other sign below, every number."""
+
 LARGEST_END = float(np.finfo(np.float32).max) / 4
 """Ends of intervals up to this have differences that float32 can represent."""
 
@@ -47,6 +51,30 @@ def check_ends(columns):
                 f"column {column.name!r}, but expected at most {LARGEST_END:.3g}: the "
                 "exported model computes in float32. Rescale the column."
             )
+
+
+def check_thresholds(trees):
+    """Raise an error if a threshold of a number overflows float32.
+
+    Parameters
+    ----------
+    trees : skdistill.runtime.TreeEnsembleSpec
+
+    Raises
+    ------
+    ValueError
+        If there is one of magnitude above 3.4e38 that is neither infinite nor 1e300.
+    """
+    size = np.abs(np.where(trees.sets >= 0, 0.0, trees.thresholds))
+    overflows = (size > LARGEST_THRESHOLD) & (size != FAR) & np.isfinite(size)
+    if overflows.any():
+        node = overflows.argmax()
+        name = trees.columns[trees.features[node]].name
+        raise ValueError(
+            f"Got {trees.thresholds[node]:.3g} as threshold of column {name!r}, but "
+            f"expected a magnitude of at most {LARGEST_THRESHOLD:.3g}: the exported "
+            "model computes in float32. Rescale the column."
+        )
 
 
 def round_down(thresholds):

@@ -11,7 +11,7 @@ from ..runtime._file import write_whole
 from ._onnx_graph import MISSING_TEXT, ML_DOMAIN, Graph, read_inputs
 from ._onnx_network import add_network
 from ._onnx_trees import add_trees
-from ._parity import TOLERANCE, certify, parity_rows
+from ._parity import TOLERANCE, certify, parity_rows, warn_of_rounding
 
 IR_VERSION = 8
 OPSETS = {"": 17, ML_DOMAIN: 3}
@@ -35,7 +35,8 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
     ``predictions`` of shape (n_samples, n_outputs), a tensor of floats.
 
     Numbers are rounded to float32 on their way in. The comparison is of rows that
-    float32 can represent: others may lie on another side of a threshold once rounded.
+    float32 can represent: others may lie on another side of a threshold once rounded,
+    such as times in seconds, and a warning says if that is so in `X`.
 
     The metadata of the model hold ``producer``, ``classes`` (null of a regressor) and
     ``parity_certificate``, the last two as JSON.
@@ -66,6 +67,12 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
         If ONNX Runtime's probabilities differ by more than the tolerance, numbers of
         the model overflow float32, or names of columns cannot be those of inputs.
         Nothing is written then.
+
+    Warns
+    -----
+    UserWarning
+        If rounding to float32 alone changes what the model says of `X` by more than
+        the tolerance.
 
     See Also
     --------
@@ -108,6 +115,7 @@ def export_onnx(spec, path, X=None, *, tolerance=TOLERANCE):
         classes=json.dumps(None if spec.is_regressor else spec.classes.tolist()),
         parity_certificate=json.dumps(certificate.as_dict()),
     )
+    warn_of_rounding(spec, X, tolerance)
     write_whole(path, model.SerializeToString(deterministic=True))
     return certificate
 
@@ -177,7 +185,21 @@ def _labels(classes):
     labels = classes.tolist()
     if all(_is_whole(label) for label in labels):
         return np.array([int(label) for label in labels], dtype=np.int64)
+    for label in labels:
+        if not _is_unicode(str(label)):
+            raise ValueError(
+                f"Got the class {label!r}, but expected texts that UTF-8 can hold: the "
+                "labels become those of the file."
+            )
     return np.array([str(label) for label in labels], dtype=object)
+
+
+def _is_unicode(text):
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a pair of code units
+        return False
+    return True
 
 
 def _is_whole(label):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._float32 import round_down
+from ._float32 import check_thresholds, round_down
 from ._onnx_graph import ML_DOMAIN, join, look_up
 
 IN_SET = 0.5
@@ -35,10 +35,11 @@ def add_trees(graph, inputs, trees, first_output):
     Raises
     ------
     ValueError
-        If the threshold of a numeric column is NaN, or the trees have too many nodes
-        once nodes are not shared.
+        If the threshold of a numeric column is NaN or overflows float32, or the trees
+        have too many nodes once nodes are not shared.
     """
     _check_size(trees)
+    check_thresholds(trees)
     code, features = _add_code(graph, inputs, trees)
     categorical = trees.sets >= 0
     thresholds = round_down(np.where(categorical, IN_SET, trees.thresholds))

@@ -1,5 +1,6 @@
 """How far an exported model is from the one that it was made from."""
 
+import warnings
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -261,9 +262,8 @@ def certify(spec, score, rows, tolerance):
     starts = range(0, len(rows), ROWS_AT_ONCE)
     parts = [rows[start : start + ROWS_AT_ONCE] for start in starts]
     names = [column.name for column in spec.columns]
-    reference = spec.predictions if spec.is_regressor else spec.probabilities
     return compare(
-        np.concatenate([reference(part) for part in parts]),
+        np.concatenate([_reference(spec)(part) for part in parts]),
         np.concatenate([score(part) for part in parts]),
         classes=spec.classes,
         rows=rows,
@@ -271,6 +271,56 @@ def certify(spec, score, rows, tolerance):
         tolerance=tolerance,
         is_regressor=spec.is_regressor,
     )
+
+
+def warn_of_rounding(spec, X, tolerance):
+    """Warn if rounding numbers to float32 alone moves what a model says of rows.
+
+    Parameters
+    ----------
+    spec : skdistill.runtime.ModelSpec
+        The model.
+    X : array-like, sparse matrix or frame of shape (n_samples, n_columns), or None
+        Rows like those of training, of which 1024 are looked at.
+    tolerance : float
+        Largest difference of a probability, or of a number as a share of the largest
+        one of its output, that is no matter.
+
+    Warns
+    -----
+    UserWarning
+        If there is a larger one: says of which column it is.
+    """
+    if X is None or not spec.columns:
+        return
+    reference = _reference(spec)
+    rows = _read_rows(spec, X, ROWS_AT_ONCE, np.random.default_rng(0))
+    exact, rounded = reference(rows), reference(_as_float32(rows))
+    unit = _largest(exact) if spec.is_regressor else np.ones(exact.shape[1])
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        moved = np.abs(exact - rounded) / unit
+    row, k = np.unravel_index(moved.argmax(), moved.shape)
+    if not moved[row, k] > tolerance:
+        return
+    # The same row with each of its columns rounded alone.
+    alone = np.repeat(rows[row : row + 1], len(spec.columns), axis=0)
+    np.fill_diagonal(alone, _as_float32(rows[row]))
+    worst = np.abs(reference(alone) - exact[row])[:, k].argmax()
+    what = "number" if spec.is_regressor else "probability"
+    share = (moved.max(axis=1) > tolerance).mean()
+    warnings.warn(
+        f"Got {float(rows[row, worst])!r} in column {spec.columns[worst].name!r}, but "
+        "expected numbers that float32 can hold, as which the exported model reads "
+        f"them: the {what} of this row becomes {float(rounded[row, k]):.6g} instead "
+        f"of {float(exact[row, k]):.6g}, and {share:.1%} of the rows change by more "
+        f"than {tolerance:g}, which the certificate cannot tell.",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _reference(spec):
+    return spec.predictions if spec.is_regressor else spec.probabilities
 
 
 def _largest(numbers):
@@ -293,8 +343,19 @@ def _usual_rows(spec, X, n_rows, rng):
         predictor = spec.predictor
         cells = [_draw(predictor, j, n_rows, rng) for j in range(len(spec.columns))]
         return _as_float32(np.array(cells).reshape(-1, n_rows).T)
+    return _as_float32(_read_rows(spec, X, n_rows, rng))
+
+
+def _read_rows(spec, X, n_rows, rng):
+    """Rows of a table as they are."""
     # Takes scipy along, which an export without a table does not need.
-    from .._columns import read_columns, take_rows
+    from .._columns import (
+        column_names,
+        is_frame,
+        read_columns,
+        take_columns,
+        take_rows,
+    )
 
     if hasattr(X, "tocsr"):  # Not every sparse matrix can take rows.
         X = X.tocsr()
@@ -304,9 +365,14 @@ def _usual_rows(spec, X, n_rows, rng):
             f"Got X of shape {X.shape}, but expected at least one row of "
             f"{len(spec.columns)} columns."
         )
+    if is_frame(X):
+        names = [str(name) for name in column_names(X)]
+        own = [column.name for column in spec.columns]
+        if names != own and sorted(names) == sorted(set(own)):
+            X = take_columns(X, [names.index(name) for name in own])
     chosen = take_rows(X, np.sort(rng.permutation(X.shape[0])[:n_rows]))
     table = read_columns(chosen, spec.columns)
-    return _as_float32(np.stack(table, axis=1, dtype=np.float64))
+    return np.stack(table, axis=1, dtype=np.float64)
 
 
 def _draw(predictor, j, n_rows, rng):
@@ -327,7 +393,7 @@ def _draw(predictor, j, n_rows, rng):
 def _range_of_thresholds(predictor, j, fill):
     """Numbers on both sides of every threshold: trees do not know their own range."""
     thresholds = _thresholds(predictor, j)
-    thresholds = thresholds[np.isfinite(thresholds)]
+    thresholds = _as_float32(thresholds[np.isfinite(thresholds)])
     if not len(thresholds):
         return fill, fill
     low, high = thresholds.min(), thresholds.max()

@@ -11,8 +11,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 
-from .._columns import is_frame, row_dictionaries, take_rows
+from .._columns import column_names, is_frame, row_dictionaries, take_rows
 from .._student_columns import select_columns
+from ..conversion._students import with_names_of
 from ..runtime import ModelSpec, load, save
 from ._predictions import as_table
 
@@ -99,13 +100,11 @@ def measure_cost(model, X):
     X = as_table(X)
     if not X.shape[0]:
         raise ValueError("Got no rows, but expected at least one.")
-    if issparse(X):
-        X = X.tocsr()
     X = take_rows(X, np.arange(min(X.shape[0], BATCH_ROWS)))
     if getattr(model, "student_columns_", None) is not None:
         X = select_columns(model, X)
     model = getattr(model, "student_", model)
-    spec = _spec(model)
+    spec = _spec(model, X)
     if spec is None:
         predict, runtime = own_method(model)
         size, rows = _pickled_size(model), _rows(X)
@@ -132,9 +131,14 @@ def own_method(model):
     )
 
 
-def _spec(model):
+def spec_for(spec, X):
+    """Return a model with the names that the columns of a frame have."""
+    return with_names_of(spec, column_names(X)) if is_frame(X) else spec
+
+
+def _spec(model, X):
     if isinstance(model, ModelSpec):
-        return model
+        return spec_for(model, X)
     if isinstance(model, Pipeline) or not hasattr(model, "to_spec"):
         return None
     try:

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._log_odds import classifier_log_odds
 from ..losses._reference import log_softmax
 from ..runtime import ModelSpec, Scorer
-from ._cost import measure_cost
+from ._cost import measure_cost, spec_for
 from ._pairs import check_distributions, row_weights
 from ._plotting import label_axes, new_axes, plain
 from ._predictions import as_table
@@ -101,7 +101,7 @@ class ParetoDisplay:
         self.points_ = self.ax_.scatter(costs, qualities, **{"zorder": 3, **kwargs})
         for name, *point in zip(self.names, costs, qualities, strict=True):
             self.ax_.annotate(
-                plain(name),
+                plain(str(name)),
                 point,
                 xytext=(6, 6),
                 textcoords="offset points",
@@ -230,7 +230,7 @@ class ParetoDisplay:
         _check_choices(metric, cost)
         if not probas or set(probas) != set(costs):
             raise ValueError(
-                f"Got probabilities of {sorted(probas)} and costs of {sorted(costs)}, "
+                f"Got probabilities of {list(probas)} and costs of {list(costs)}, "
                 "but expected the same names, and at least one."
             )
         cost_label, attribute = COSTS[cost]
@@ -245,6 +245,11 @@ class ParetoDisplay:
             used = row_weights(labels, sample_weight) > 0
             proba, _, weights = check_distributions(proba, proba, sample_weight)
             quality = function(labels[used], proba, weights)
+            if np.isnan(quality):
+                raise ValueError(
+                    f"Got rows of one class for metric={metric!r}, but expected "
+                    "several classes."
+                )
             # What only rounds differently, as a compiled teacher, is equally good.
             qualities.append(round(quality, 6))
         return cls(
@@ -292,6 +297,6 @@ def _proba(model, X, classes):
                 f"Got a model with the classes {own}, but expected {classes.tolist()}."
             )
         columns = [own.index(label) for label in classes.tolist()]
-        return Scorer(model).predict_proba(X)[:, columns]
+        return Scorer(spec_for(model, X)).predict_proba(X)[:, columns]
     _classes_of(model)
     return np.exp(log_softmax(classifier_log_odds(model, X, classes, smooths=False)))

@@ -13,8 +13,10 @@ from ..targets import log_proba
 
 
 def as_table(X):
-    """Return rows as a frame or sparse matrix, as it came, or as an array."""
-    if is_frame(X) or hasattr(X, "tocsr"):
+    """Return rows as a frame, as it came, a sparse matrix of rows, or an array."""
+    if hasattr(X, "tocsr"):  # Not every sparse matrix can take rows.
+        return X.tocsr()
+    if is_frame(X):
         return X
     X = np.asarray(X)
     if X.ndim != 2:

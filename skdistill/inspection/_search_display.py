@@ -1,5 +1,7 @@
 """What a search over temperature and alpha has found, as a picture."""
 
+from itertools import compress
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -11,6 +13,8 @@ class TemperatureDisplay:
 
     Use `from_estimator` or `from_cv_results` to make one. Where other parameters were
     searched as well, each point is the best of those with its temperature and alpha.
+    Of a list of grids, those without temperature are left out, and those without alpha
+    are a line of their own, "alpha of the model".
 
     Parameters
     ----------
@@ -149,7 +153,7 @@ class TemperatureDisplay:
         for name in ("temperature", "alpha"):
             key = _parameter(cv_results, name)
             if key is not None:
-                searched[name] = _numbers_or_texts(cv_results[key])
+                searched[name] = list(cv_results[key])
         if not searched or not {"mean_test_score", "std_test_score"} <= set(cv_results):
             raise ValueError(
                 f"Got results with {sorted(cv_results)}, but expected "
@@ -157,18 +161,23 @@ class TemperatureDisplay:
                 "'param_alpha'."
             )
         x_label, *others = searched
-        lines = searched[others[0]] if others else np.zeros(len(searched[x_label]))
-        scores = np.asarray(cv_results["mean_test_score"], dtype=np.float64)
+        tried, x = _numbers_or_texts(searched[x_label])
+        scores, deviations = (
+            np.asarray(cv_results[key], dtype=np.float64)[tried]
+            for key in ("mean_test_score", "std_test_score")
+        )
+        names, lines = [""], np.zeros(len(x), dtype=np.int64)
+        for name in others:
+            names, lines = _lines(name, compress(searched[name], tried))
         # A fit that failed has the score NaN, and is worse than all others.
         is_loss = not (scores > 0).any()
-        values, names, best = _best_by_cell(searched[x_label], lines, scores)
+        values, best = _best_by_cell(x, lines, len(names), scores)
         pick = np.where(best < 0, 0, best)
-        deviations = np.asarray(cv_results["std_test_score"], dtype=np.float64)
         display = cls(
             values,
             np.where(best < 0, np.nan, (-scores if is_loss else scores)[pick]),
             np.where(best < 0, np.nan, deviations[pick]),
-            [f"{others[0]} {_text(value)}" if others else "" for value in names],
+            names,
             x_label=x_label,
             y_label="validation loss" if is_loss else "validation score",
         )
@@ -176,11 +185,26 @@ class TemperatureDisplay:
 
 
 def _numbers_or_texts(values):
-    """Return the values of a parameter, as texts where one is no number."""
+    """Return which values of a parameter were searched, and those, as numbers or texts.
+
+    What another grid has searched is masked: behind the mask may be anything.
+    """
+    searched = np.array([value is not np.ma.masked for value in values], dtype=bool)
+    values = list(compress(values, searched))
     try:
-        return np.asarray(values, dtype=np.float64)
+        return searched, np.asarray(values, dtype=np.float64)
     except ValueError:
-        return np.array([_text(value) for value in values])
+        return searched, np.array([_text(value) for value in values])
+
+
+def _lines(name, values):
+    """Return what the lines are called, and the line of each candidate."""
+    searched, known = _numbers_or_texts(list(values))
+    levels, position = np.unique(known, return_inverse=True)
+    names = [f"{name} {_text(level)}" for level in levels]
+    lines = np.full(len(searched), len(levels))
+    lines[searched] = position
+    return names if searched.all() else [*names, f"{name} of the model"], lines
 
 
 def _text(value):
@@ -198,15 +222,12 @@ def _parameter(cv_results, name):
     return min(keys, key=len, default=None)
 
 
-def _best_by_cell(x, lines, scores):
-    """Return the values on both axes, and the best candidate of each pair, or -1."""
+def _best_by_cell(x, lines, n_lines, scores):
+    """Return the values of the axis, and the best candidate of each cell, or -1."""
     values, column = np.unique(x, return_inverse=True)
-    names, row = np.unique(lines, return_inverse=True)
-    best = np.full((len(names), len(values)), -1)
+    best = np.full((n_lines, len(values)), -1)
     for candidate in np.argsort(scores)[::-1]:
-        if (
-            np.isfinite(scores[candidate])
-            and best[row[candidate], column[candidate]] < 0
-        ):
-            best[row[candidate], column[candidate]] = candidate
-    return values, names, best
+        cell = lines[candidate], column[candidate]
+        if np.isfinite(scores[candidate]) and best[cell] < 0:
+            best[cell] = candidate
+    return values, best

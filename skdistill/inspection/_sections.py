@@ -379,11 +379,17 @@ def _parity(report):
     if found is None:
         text = "The student was not exported, or its certificate was not given."
         return Section("Parity certificate", [text], [])
+    if report.task == "classification":
+        what = "largest difference of a probability"
+        flips = f"{found.label_flips:,}"
+        labels = [("rows whose most probable class differs", flips)]
+    else:
+        what, labels = "largest difference, as a share of the largest number", []
     rows = [
         ("rows compared", f"{found.rows:,}"),
-        ("largest difference of a probability", f"{found.largest:.2g}"),
+        (what, f"{found.largest:.2g}"),
         ("mean difference", f"{found.mean:.2g}"),
-        ("rows whose most probable class differs", f"{found.label_flips:,}"),
+        *labels,
         ("largest difference allowed", f"{found.tolerance:.2g}"),
     ]
     table = Table(

@@ -12,6 +12,9 @@ from ._ranks import equal_parts
 MIN_ROWS = 50
 """Fewer rows say little: their mean difference is mostly chance."""
 
+LONGEST_WHOLE = 1e15
+"""Whole numbers from here on are shown with an exponent."""
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -234,18 +237,30 @@ def _numeric_parts(column, values, weights, n_bins, min_rows):
     distinct, position = np.unique(known, return_inverse=True)
     if len(distinct) <= n_bins:
         codes[~missing] = position
-        labels = [f"{value:.6g}" for value in distinct]
+        ends = [(value, value) for value in distinct]
     else:
         parts = equal_parts(known, weights[~missing], n_bins)
         used, position = np.unique(parts, return_inverse=True)
         codes[~missing] = position
-        labels = [_range(known[parts == part]) for part in used]
-    codes[missing] = len(labels)
-    return codes, [*labels, "missing"]
+        bins = [known[parts == part] for part in used]
+        ends = [(values.min(), values.max()) for values in bins]
+    codes[missing] = len(ends)
+    return codes, [*_ranges(ends), "missing"]
 
 
-def _range(values):
-    low, high = f"{values.min():.6g}", f"{values.max():.6g}"
+def _ranges(ends):
+    """Return what intervals are called, in as many digits as tell them apart."""
+    ends = np.array(ends).reshape(-1, 2) + 0.0  # not -0
+    if (ends == np.round(ends)).all() and (np.abs(ends) < LONGEST_WHOLE).all():
+        return [_range(*map(str, pair)) for pair in ends.astype(np.int64).tolist()]
+    for digits in range(6, 18):
+        labels = [_range(*(f"{end:.{digits}g}" for end in pair)) for pair in ends]
+        if len(set(labels)) == len(labels):
+            break
+    return labels
+
+
+def _range(low, high):
     return low if low == high else f"{low} to {high}"
 
 

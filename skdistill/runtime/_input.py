@@ -61,7 +61,7 @@ def check_width(reader, X):
 
 
 def check_finite(columns, X):
-    """Raise an error if a number is infinite: no score can be continued so far.
+    """Raise an error if a number is infinite: no network's score goes on so far.
 
     Parameters
     ----------

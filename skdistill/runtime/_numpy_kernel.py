@@ -4,6 +4,7 @@ import numpy as np
 
 from ._extrapolation import extrapolated
 from ._input import as_table, check_finite, check_width
+from ._network import NetworkSpec
 from ._table import TableReader
 
 ROWS_AT_ONCE = 4096
@@ -30,7 +31,8 @@ class NumpyKernel:
         self._reader = TableReader(spec.columns)
         self._n_scores = spec.n_scores
         self._spec = extrapolated(spec) if extrapolate else spec
-        self._refuses_infinite = extrapolate
+        # Trees have a side of every threshold for it.
+        self._refuses_infinite = extrapolate and isinstance(spec.predictor, NetworkSpec)
         self._dtype = dtype
 
     def probabilities(self, X):

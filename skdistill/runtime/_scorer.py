@@ -109,7 +109,7 @@ class Scorer:
         ------
         ValueError
             If there are not as many columns as the model has, or with
-            ``extrapolate=True`` a number is infinite.
+            ``extrapolate=True`` a number is infinite and the model a network.
         TypeError
             If the model is a regressor.
         """

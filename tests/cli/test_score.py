@@ -192,6 +192,20 @@ def test_line_breaks_in_quoted_cells(tmp_path, rng):
     np.testing.assert_array_equal(pd.read_parquet(out)["proba_True"], expected)
 
 
+def test_blank_lines_are_no_rows(files, tmp_path):
+    """To pandas neither, wherever they are."""
+    frame = pd.read_parquet(files / "rows.parquet").iloc[:30]
+    lines = frame.to_csv(index=False).splitlines()
+    blank, data = tmp_path / "blank.csv", tmp_path / "rows.csv"
+    blank.write_text("\n\n" + "\n\n".join(lines) + "\n\n")
+    data.write_text("\n".join(lines))
+    assert len(pd.read_csv(blank)) == len(frame)
+    for path in (blank, data):
+        score(files / "student.skd", path, "--out", path.with_suffix(".parquet"))
+    found, expected = (path.with_suffix(".parquet") for path in (blank, data))
+    pd.testing.assert_frame_equal(pd.read_parquet(found), pd.read_parquet(expected))
+
+
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_no_rows_give_no_scores(files, tmp_path, suffix, capsys):
     frame = pd.read_parquet(files / "rows.parquet").iloc[:0]

@@ -258,6 +258,16 @@ def test_names_are_those_of_the_model():
     assert [column.name for column in to_spec(train(X, y)).columns][:1] == ["Column_0"]
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0b", "\x1c"])
+def test_what_ends_lines_elsewhere_may_be_in_a_name(end):
+    X, y = table(n=300)
+    frame = pd.DataFrame(X, columns=[f"a{end}b", "c", "d", "e", "f"])
+    booster = train(frame, y)
+    spec = to_spec(booster)
+    assert spec.columns[0].name == booster.feature_name()[0]
+    check(booster, spec, X)
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

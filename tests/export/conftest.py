@@ -47,7 +47,8 @@ def _table(n_samples):
     return pd.DataFrame(
         {
             "a number": np.where(rng.random(n_samples) < 0.2, np.nan, number),
-            "time": 1.7e9 + rng.integers(0, 10**6, n_samples),
+            # In steps that float32 has there.
+            "time": 1.7e9 + 128 * rng.integers(0, 10**4, n_samples),
             "flag": rng.random(n_samples) < 0.5,
             "colour": levels[rng.integers(0, 4, n_samples)],
             "sky": levels[rng.choice([0, 1, 3, 4], n_samples)],

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skdistill.export import ParityCertificate, export_c, parity_rows
+from skdistill.export._c_literals import unique_name
 
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 STRICT += ["-Wshadow", "-Wdouble-promotion", "-Wmissing-prototypes"]
@@ -173,6 +174,19 @@ def test_names_of_levels_are_unique(draw_network, compiler, tmp_path):
     names = re.findall(r"^    (M_\w+) = \d+ /\*", (tmp_path / "m.c").read_text(), re.M)
     assert len(names) == len(set(names))
     assert len(names) == sum(len(column.levels or ()) for column in columns)
+
+
+def test_names_of_the_same_stem_are_numbered():
+    taken = {"M_N_COLUMNS": 1}
+    names = [
+        unique_name(("M", text), taken) for text in ("a", "A", "a_3", "a", "\u00c4")
+    ]
+    assert names == ["M_A", "M_A_2", "M_A_3", "M_A_4", "M__"]
+    long = [unique_name(("M", "b" * 99), taken) for _ in range(100)]
+    assert {len(name) for name in long} == {63}
+    assert len(set(long)) == 100
+    # The next number is known: columns may have very many levels of one stem.
+    assert taken[long[0]] == 100
 
 
 @pytest.mark.parametrize("name", ["7 days.c", "ä.c", "_x.c", ".c"])

@@ -3,12 +3,13 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import skdistill.export._c_source as c_source
 import skdistill.export._onnx as onnx_module
 from skdistill.export import export, export_c, export_onnx
-from skdistill.runtime import CategoryColumn, NumberColumn
+from skdistill.runtime import CategoryColumn, ModelSpec, NumberColumn
 
 WRITERS = {".c": (export_c, c_source), ".onnx": (export_onnx, onnx_module)}
 
@@ -165,3 +166,28 @@ def test_importing_imports_none_of_the_libraries():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@both
+@pytest.mark.parametrize(("is_regressor", "what"), [(0, "probability"), (1, "number")])
+def test_a_warning_says_what_rounding_moves(
+    suffix, is_regressor, what, tiny_trees, compiler, tmp_path
+):
+    spec = ModelSpec(tiny_trees.predictor) if is_regressor else tiny_trees
+    table = pd.DataFrame({"y": [1 / 3, 0.25], "x": [0.29999999, 0.1]})
+    message = f"Got 0.29999999 in column 'x', .* the {what} .* 50.0% of the rows"
+    with pytest.warns(UserWarning, match=message):
+        export(spec, tmp_path / f"model{suffix}", table)
+    export(spec, tmp_path / f"model{suffix}", table[1:])
+    export(spec, tmp_path / "model.skd", table)
+
+
+@both
+@pytest.mark.parametrize("threshold", [1e39, -1e301])
+def test_thresholds_beyond_float32_are_refused(
+    suffix, threshold, tiny_trees, compiler, tmp_path
+):
+    trees = replace(tiny_trees.predictor, thresholds=np.array([0.0, threshold]))
+    with pytest.raises(ValueError, match=r"Got -?1e\+3.* of column 'x', but expected"):
+        export(replace(tiny_trees, predictor=trees), tmp_path / f"model{suffix}")
+    assert not list(tmp_path.iterdir())

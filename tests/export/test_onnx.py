@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -114,6 +115,12 @@ def test_any_trees_are_exported(seed, draw_trees, tmp_path_factory):
     spec = draw_trees(seed)
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"
     assert export_onnx(spec, path).largest < 3e-6
+
+
+def test_a_class_that_is_no_text_is_refused(iris_spec, tmp_path):
+    spec = replace(iris_spec, classes=np.array(["a", "b", "\ud800"]))
+    with pytest.raises(ValueError, match=r"Got the class '\\ud800', but expected"):
+        export_onnx(spec, tmp_path / "model.onnx")
 
 
 def test_the_metadata_say_what_the_file_is(iris_spec, tmp_path):

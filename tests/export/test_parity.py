@@ -172,6 +172,12 @@ def test_sparse_matrices_are_tables(iris_spec):
     np.testing.assert_array_equal(rows, np.eye(4))
 
 
+def test_columns_of_a_frame_are_found_by_their_names(tiny_trees):
+    table = pd.DataFrame({"y": [0.5, 0.5], "x": [0.25, 0.25]})
+    for frame in (table, pl.from_pandas(table)):
+        assert parity_rows(tiny_trees, frame)[0].tolist() == [0.25, 0.5]
+
+
 def test_a_column_of_many_thresholds_makes_no_endless_comparison(tiny_trees):
     trees, n_nodes = tiny_trees.predictor, 5000
     nodes = np.arange(n_nodes, dtype=np.int32)

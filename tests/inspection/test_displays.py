@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lightgbm import LGBMClassifier
 from matplotlib.figure import Figure
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -187,6 +188,22 @@ def test_pareto_compares_what_models_cost(distilled, axes):
     assert sizes.greater_is_better
 
 
+def test_pareto_finds_columns_whose_blanks_lightgbm_replaces(rng, axes):
+    X = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a b", "c"])
+    teacher = LGBMClassifier(n_estimators=3, verbose=-1).fit(X, X["c"] > 0)
+    models = {"teacher": teacher, "compiled": to_spec(teacher)}
+    shown = ParetoDisplay.from_estimators(models, X, X["c"] > 0, ax=axes)
+    assert shown.qualities[0] == shown.qualities[1]
+
+
+def test_names_for_pareto_need_be_no_texts(axes):
+    proba, cost = [[0.5, 0.5]] * 2, Cost(1.0, 1.0, None, "none")
+    given = {1: proba, None: proba}, {1: cost, None: cost}
+    drawn(ParetoDisplay.from_predictions([0, 1], *given, classes=[0, 1], ax=axes))
+    with pytest.raises(ValueError, match=r"\[1, None\] and costs of \[1\]"):
+        ParetoDisplay.from_predictions([0, 1], given[0], {1: cost}, classes=[0, 1])
+
+
 @given(
     points=st.lists(
         st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12
@@ -211,6 +228,7 @@ def test_nothing_beats_the_front(points):
     ("options", "message"),
     [
         ({"metric": "beauty"}, "metric='beauty'"),
+        ({"metric": "auc"}, "rows of one class for metric='auc'"),
         ({"cost": "price"}, "cost='price'"),
         ({"cost": "size"}, "no size"),
         ({"costs": {}}, "same names"),
@@ -285,6 +303,28 @@ def test_what_failed_or_was_not_tried_is_left_out(axes):
     )
     np.testing.assert_array_equal(shown.losses, [[0.8, np.nan], [0.9, np.nan]])
     assert shown.y_label == "validation score"
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_what_another_grid_has_searched_is_not_looked_at(text, axes):
+    def column(values, hidden):
+        kind = object if text else float
+        return np.ma.array(values, mask=hidden, dtype=kind)
+
+    shown = drawn(
+        TemperatureDisplay.from_cv_results(
+            {
+                "param_temperature": column([1, 2, 777, 2], [0, 0, 1, 0]),
+                "param_alpha": column([5, 5, 0.1, "auto" if text else 1], [1, 1, 0, 0]),
+                "mean_test_score": [-0.3, -0.2, -0.1, -0.4],
+                "std_test_score": [0.01] * 4,
+            },
+            ax=axes,
+        )
+    )
+    np.testing.assert_array_equal(shown.values, [1, 2])
+    assert shown.names == ["alpha auto" if text else "alpha 1", "alpha of the model"]
+    np.testing.assert_array_equal(shown.losses, [[np.nan, 0.4], [0.3, 0.2]])
 
 
 def test_other_searches_are_refused(search):

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy.sparse import csr_array
+from lightgbm import LGBMClassifier
+from scipy.sparse import coo_array, csr_array
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
@@ -21,6 +22,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import log_loss, r2_score
 
 from skdistill import DistilledClassifier, DistilledRegressor
+from skdistill.export import ParityCertificate
 from skdistill.inspection import (
     DistillationReport,
     agreement,
@@ -313,7 +315,7 @@ def test_numbers_need_no_library_for_pages():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("kind", ["pandas", "polars", "array", "list", "sparse"])
+@pytest.mark.parametrize("kind", ["pandas", "polars", "array", "list", "sparse", "coo"])
 def test_all_kinds_of_tables_are_reported(kind, rng):
     numbers = rng.normal(size=(300, 3))
     y = (numbers[:, 0] + rng.normal(size=300) > 0).astype(int)
@@ -324,9 +326,10 @@ def test_all_kinds_of_tables_are_reported(kind, rng):
         "array": numbers,
         "list": numbers.tolist(),
         "sparse": csr_array(numbers),
+        "coo": coo_array(numbers),
     }[kind]
     student = TreeStudentClassifier(max_leaf_nodes=4)
-    if kind == "sparse":
+    if kind in ("sparse", "coo"):
         student = MLPStudentClassifier((4,), n_steps=20)
     model = DistilledClassifier(
         LogisticRegression(), student, cv=2, augmenter=None, random_state=0
@@ -335,6 +338,20 @@ def test_all_kinds_of_tables_are_reported(kind, rng):
     assert len(report.drift) == 3
     assert report.costs["student"].runtime == "skdistill.runtime"
     assert "x0" in str(report) or "a: " in str(report)
+
+
+def test_a_teacher_is_compiled_where_names_have_blanks(rng):
+    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a b", "c"])
+    y = (X["c"] > 0).astype(int)
+    model = DistilledClassifier(
+        LGBMClassifier(n_estimators=3, verbose=-1),
+        TreeStudentClassifier(max_leaf_nodes=4),
+        cv=2,
+        augmenter=None,
+        random_state=0,
+    )
+    report = distillation_report(model.fit(X, y), X, y)
+    assert list(report.costs) == ["student", "teacher", "teacher, compiled"]
 
 
 def test_several_classes(letter):
@@ -397,6 +414,16 @@ def test_a_certificate_is_shown(distilled, tmp_path):
     assert report.certificate == certificate
     assert report.to_dict()["certificate"] == certificate.as_dict()
     assert f"{certificate.rows:,}" in str(report)
+    assert "most probable class differs" in str(report)
+
+
+def test_a_certificate_of_numbers_is_not_one_of_labels(distilled_regressor):
+    model, X, y = distilled_regressor
+    certificate = ParityCertificate(10, 1e-7, 1e-8, 0, 1e-5)
+    text = str(distillation_report(model, X, y, certificate=certificate))
+    assert "share of the largest number" in text
+    assert "probability" not in text.partition("Parity certificate")[2]
+    assert "most probable class" not in text
 
 
 def test_a_student_that_fails_somewhere_is_named(distilled):

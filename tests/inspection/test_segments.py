@@ -156,3 +156,30 @@ def test_small_segments_are_not_the_worst():
 def test_bad_input_is_refused(function, X, options, error, message):
     with pytest.raises(error, match=message):
         function(X, [0.1, 0.2], [0.1, 0.2], **options)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        (1e9 + np.arange(4) / 1000, None),
+        ([1000001, 1000002, 1000003], ["1000001", "1000002", "1000003"]),
+        ([1.7e9, 1.7e9 + 0.5], ["1700000000", "1700000000.5"]),
+        ([1e9 + 0.25, 1e9 + 0.5], ["1000000000.2", "1000000000.5"]),
+        ([1e20, -0.0, 0.1], ["0", "0.1", "1e+20"]),
+        (np.array([1 / 3, np.nextafter(1 / 3, 1)]), None),
+    ],
+)
+def test_labels_of_a_column_differ(values, labels):
+    found = segments(np.array(values, float)[:, None], *np.zeros((2, len(values))))
+    assert len({segment.label for segment in found}) == len(values)
+    if labels is not None:
+        assert [segment.label for segment in found] == labels
+
+
+def test_labels_of_bins_differ():
+    times = 1.7e9 + np.arange(40) / 10
+    found = segments(times[:, None], *np.zeros((2, 40)), n_bins=4)
+    assert [segment.label for segment in found[:2]] == [
+        "1700000000 to 1700000001",
+        "1700000001 to 1700000002",
+    ]

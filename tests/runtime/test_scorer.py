@@ -429,9 +429,11 @@ def test_trees_are_scored():
         level_sets=np.empty((0, 0), np.uint32),
         probabilities=False,
     )
-    scorer = Scorer(ModelSpec(stump, np.array([0, 1])), extrapolate=True)
-    X = np.array([[0.5], [0.6], [np.nan]])
-    np.testing.assert_array_equal(scorer.predict(X), [0, 1, 1])
+    spec = ModelSpec(stump, np.array([0, 1]))
+    X = np.array([[0.5], [0.6], [np.nan], [np.inf], [-np.inf]])
+    for make in implementations(stump).values():
+        z = make(spec, True, 1, "float64").log_odds(X)[:, 1]
+        np.testing.assert_array_equal(z, [-1, 2, 2, 2, -1])
 
 
 def test_without_a_compiler_numpy_scores():
