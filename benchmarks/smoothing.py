@@ -121,6 +121,7 @@ def student_losses(model, X, X_test, y, y_test):
         student = DistilledClassifier(
             model,
             TreeStudentClassifier(max_leaf_nodes=64),
+            alpha=0.95,
             cv=3,
             augmenter=None,
             random_state=0,

@@ -457,6 +457,10 @@ def _learn(name, values, numeric):
 
 def _read_numbers(column, values, numeric):
     if not numeric:
+        if all(map(is_missing, values.distinct)):
+            # A few rows without a value look like texts.
+            cells = values.distinct if values.positions is None else values.positions
+            return np.full(len(cells), np.nan)
         raise TypeError(
             f"Column {column.name!r} held numbers when the model was fitted, but "
             "holds strings or categories now."

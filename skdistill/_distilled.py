@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._distilled_base import BaseDistilled, fit_student
 from ._fitting import is_frozen
-from ._labelled import LabelledRows
+from ._labelled import SUSPICIOUS_TEMPERATURE, LabelledRows
 from ._log_odds import check_column_names, check_is_classifier
 from ._parameters import check_boolean, check_number, is_auto
 from ._progress import Progress
@@ -22,12 +22,13 @@ from .losses._numpy import check_alpha, check_temperature
 from .students import MLPStudentClassifier, as_student
 from .students._base import most_probable
 from .targets import encode_labels
-from .teachers import calibration_temperature, label_rows, undo_prior_shift
+from .teachers import (
+    TeacherEnsemble,
+    calibration_temperature,
+    label_rows,
+    undo_prior_shift,
+)
 from .teachers._correction import SQUARED_ERROR
-
-SUSPICIOUS_TEMPERATURE = 1 / 3
-"""Below it, a frozen teacher is right so much more often than it claims that it has
-probably been fitted on the rows."""
 
 
 class DistilledClassifier(ClassifierMixin, BaseDistilled):
@@ -61,11 +62,11 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
     temperature : float, default=1.0
         :math:`T > 0`. Larger values make the student look at the classes that the
         teacher finds unlikely.
-    alpha : float or "auto", default=0.95
+    alpha : float or "auto", default="auto"
         Share of the teacher in the objective, in [0, 1]; the rest are the labels.
         ``"auto"``: the less, the more of the log-loss of the class frequencies the
-        calibrated teacher takes away on held-out rows, .95 up to a share of .5, .05
-        from .75 on.
+        calibrated teacher takes away on held-out rows, .95 up to a share of .55 (and
+        where there are none, or of one class), .2 from .7 on.
     cv : int, splitter or None, default=5
         How the teacher's out-of-fold log-odds are made. An integer means that many
         shuffled stratified folds. ``None``: the teacher labels the very rows it was
@@ -180,7 +181,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         student=None,
         *,
         temperature=1.0,
-        alpha=0.95,
+        alpha="auto",
         cv=5,
         calibrate=True,
         prior_correction=False,
@@ -408,10 +409,13 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
         return float(self.correction)
 
     def _classes(self, X, y):
-        """Classes of the columns: those of y, or all that a frozen teacher knows."""
+        """Classes of the columns: those of y, and all that frozen teachers know."""
+        if isinstance(self.teacher, TeacherEnsemble):
+            return self.teacher.all_classes(y)
         if not is_frozen(self.teacher):
             return distinct_labels(y)
-        classes = check_is_classifier(self.teacher)
+        # Sorted, as scikit-learn's scorers take those of every classifier to be.
+        classes = distinct_labels(check_is_classifier(self.teacher))
         check_column_names(self.teacher, X)
         unknown = sorted(set(y.tolist()) - set(classes.tolist()))
         if unknown:
@@ -447,7 +451,7 @@ def check_share(alpha):
     """Raise ValueError unless `alpha` is a share of the teacher, or "auto"."""
     if is_auto(alpha):
         return
-    if isinstance(alpha, str):
+    if isinstance(alpha, str) or alpha is None:
         raise ValueError(
             f"Got alpha={alpha!r}, but expected a number in [0, 1] or 'auto'."
         )

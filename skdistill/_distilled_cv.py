@@ -44,7 +44,7 @@ class DistilledClassifierCV(DistilledClassifier):
         As in `DistilledClassifier`; ``None`` means ``MLPStudentClassifier()``.
     temperatures : sequence of float, default=(1.0, 2.0, 4.0)
         Candidates for the temperature :math:`T > 0`.
-    alphas : sequence of float or "auto", default=(0.5, 0.8, 0.95)
+    alphas : sequence of float or "auto", default=(0.2, 0.5, 0.95)
         Candidates for the share of the teacher in the objective, in [0, 1].
     cv : int or splitter, default=5
         Folds to score students on, at least three, with each row in exactly one.
@@ -95,7 +95,7 @@ class DistilledClassifierCV(DistilledClassifier):
     best_index_ : int
         Its row in `cv_results_`.
     temperature_, alpha_ : float
-        Those of `best_params_`.
+        Those of `best_params_`; with `refit` what ``"auto"`` came to.
     n_splits_ : int
         Number of folds.
     teacher_ : estimator
@@ -171,7 +171,7 @@ class DistilledClassifierCV(DistilledClassifier):
         student=None,
         *,
         temperatures=(1.0, 2.0, 4.0),
-        alphas=(0.5, 0.8, 0.95),
+        alphas=(0.2, 0.5, 0.95),
         cv=5,
         scoring="neg_log_loss",
         refit=True,

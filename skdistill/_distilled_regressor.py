@@ -285,7 +285,8 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
             raise ValueError(
                 f"Got y of shape {shape}, but expected a 1d array: the teacher or the "
                 "student predicts one number. Wrap such a teacher in "
-                "sklearn.multioutput.MultiOutputRegressor."
+                "sklearn.multioutput.MultiOutputRegressor, and hand over the regressor "
+                "itself, such as LGBMRegressor, as the student."
             )
         y = check_numbers(y, X, multi_output=multi_output)
         LOSSES[self.loss].check_targets(y, y)
@@ -337,7 +338,7 @@ class DistilledRegressor(RegressorMixin, BaseDistilled):
 
     def _warn_of_copies(self, found, y):
         """Warn if a frozen teacher knows y of most rows to the last digit."""
-        if not is_frozen(found.teacher):
+        if not is_frozen(found.teacher) or not np.ptp(y):
             return
         near = BY_HEART * y.std(axis=0)
         if (np.abs(found.own - y) <= near).mean() > 0.5:

@@ -14,6 +14,7 @@ from sklearn.ensemble import (
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metadata_routing import get_routing_for_object
@@ -68,6 +69,40 @@ def fit_with_weights(estimator, X, y, sample_weight, fit_params=None):
     return estimator.fit(X, y, **{keyword: sample_weight}, **fit_params)
 
 
+def fit_outputs(regressor, X, values, sample_weight):
+    """Fit a regressor, and one that takes a single target once for each column.
+
+    `MultiOutputRegressor` itself fits nothing whose ``fit`` does not name weights, such
+    as searches and pipelines.
+
+    Parameters
+    ----------
+    regressor : estimator
+        A clone.
+    X : array-like or frame of shape (n_samples, n_features)
+        Rows.
+    values : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Targets; a single column is a 1-D target.
+    sample_weight : ndarray of shape (n_samples,) or None
+        Weights of the rows.
+
+    Returns
+    -------
+    fitted estimator
+        The regressor, or a `MultiOutputRegressor` of its clones.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim == 1 or get_tags(regressor).target_tags.multi_output:
+        return fit_with_weights(regressor, X, values, sample_weight)
+    together = MultiOutputRegressor(regressor)
+    together.estimators_ = [
+        fit_with_weights(clone(regressor), X, column, sample_weight)
+        for column in values.T
+    ]
+    return together
+
+
 def weight_keyword(estimator):
     """Return the name by which ``fit`` of an estimator takes weights.
 
@@ -82,7 +117,7 @@ def weight_keyword(estimator):
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
         return f"{name}__{weight_keyword(last)}"
-    if isinstance(estimator, SEARCH):
+    if isinstance(estimator, (SEARCH, MultiOutputRegressor)):
         return weight_keyword(estimator.estimator)
     if isinstance(estimator, TransformedTargetRegressor):
         regressor = estimator.regressor

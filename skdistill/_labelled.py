@@ -5,15 +5,25 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._columns import concatenate_rows
+from ._fitting import is_frozen
 from ._parameters import is_auto
 from .targets import SoftTargets
-from .teachers import Labelling, blended_log_odds, corrected_log_odds
+from .teachers import (
+    Labelling,
+    blended_log_odds,
+    calibration_temperature,
+    corrected_log_odds,
+)
 from .teachers._blending import (
     LARGEST_ALPHA,
     blended_pool_log_odds,
     explained_share,
     suited_alpha,
 )
+
+SUSPICIOUS_TEMPERATURE = 1 / 3
+"""Below it, a frozen teacher is right so much more often than it claims that it has
+probably been fitted on the rows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,10 +78,13 @@ class LabelledRows:
         if not is_auto(alpha):
             return alpha
         weights = self.held_out_weights
-        if not weights.any():
+        if len(np.unique(self.labels[weights > 0])) < 2:
+            return LARGEST_ALPHA  # nothing says how noisy labels are
+        logits = self.labelling.logits
+        temperature = calibration_temperature(logits, self.labels, weights)
+        if is_frozen(self.labelling.teacher) and temperature < SUSPICIOUS_TEMPERATURE:
             return LARGEST_ALPHA
-        logits = self.labelling.logits / self.calibration_temperature
-        return suited_alpha(explained_share(logits, self.labels, weights))
+        return suited_alpha(explained_share(logits / temperature, self.labels, weights))
 
     def targets(self, temperature, alpha):
         """Return rows, targets and weights for a student, the pool at their end.

@@ -107,7 +107,7 @@ def distinct_labels(y):
 
 
 def check_numbers(y, X, *, multi_output):
-    """Return true values `y` of the rows of `X` as float64, 1-D or 2-D.
+    """Return true values `y` of rows as float64, 2-D if there are several columns.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def check_numbers(y, X, *, multi_output):
             "n_outputs)."
         )
     check_consistent_length(X, y)
-    return y
+    return y[:, 0] if y.shape[1:] == (1,) else y
 
 
 def check_weights(sample_weight, X):

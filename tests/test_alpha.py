@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_iris
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 from skdistill import DistilledClassifier, DistilledClassifierCV
 from skdistill.inspection import TemperatureDisplay
@@ -20,14 +20,15 @@ IRIS = load_iris(return_X_y=True)
 
 
 def distilled(**parameters):
-    parameters = {"alpha": "auto", "augmenter": None, "random_state": 0} | parameters
-    return DistilledClassifier(LogisticRegression(max_iter=1000), TREE, **parameters)
+    parameters = {"augmenter": None, "random_state": 0} | parameters
+    teacher = parameters.pop("teacher", LogisticRegression(max_iter=1000))
+    return DistilledClassifier(teacher, TREE, **parameters)
 
 
 @given(first=st.floats(-10, 1), second=st.floats(-10, 1))
 def test_the_more_is_explained_the_more_labels_count(first, second):
     low, high = sorted([first, second])
-    assert 0.05 <= suited_alpha(high) <= suited_alpha(low) <= 0.95
+    assert 0.2 <= suited_alpha(high) <= suited_alpha(low) <= 0.95
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.07, 0.4])
@@ -48,6 +49,22 @@ def test_rows_that_the_teacher_has_met_say_nothing_of_noise():
     assert distilled(cv=None).fit(*IRIS).alpha_ == 0.95
 
 
+def test_it_does_not_depend_on_whether_the_teacher_is_calibrated():
+    X, y = IRIS
+    timid = RandomForestClassifier(20, max_depth=1, random_state=0)
+    found = [
+        distilled(teacher=timid, calibrate=calibrate).fit(X, y).alpha_
+        for calibrate in (True, False)
+    ]
+    assert found[0] == found[1] < 0.95
+
+
+def test_held_out_rows_of_one_class_say_nothing_of_noise():
+    X, y = IRIS
+    X, y = X[:100], y[:100]  # 50 rows of each class, in order
+    assert distilled(cv=TimeSeriesSplit(2, test_size=20)).fit(X, y).alpha_ == 0.95
+
+
 def test_a_search_may_try_it():
     X, y = IRIS
     search = DistilledClassifierCV(
@@ -59,7 +76,7 @@ def test_a_search_may_try_it():
         random_state=0,
     ).fit(X, y)
     assert search.best_params_ == {"alpha": "auto", "temperature": 1.0}
-    assert search.alpha_ == 0.05
+    assert search.alpha_ == 0.2
     grid = GridSearchCV(distilled(), {"alpha": ["auto", 0.5]}, cv=3).fit(X, y)
     for table in (search.cv_results_, grid.cv_results_):
         assert table["param_alpha"].tolist()[0] == "auto"

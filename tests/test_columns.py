@@ -202,6 +202,23 @@ def test_strings_where_numbers_were_are_refused():
         read_columns(pd.DataFrame({"age": ["1", "2"]}), columns)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pd.Series([None, None]),
+        pd.Series([pd.NA, None], dtype=object),
+        pd.Series([None, None], dtype="string"),
+        pd.Series([None, None], dtype="category"),
+        pd.Series([1, 2]).iloc[:0],
+    ],
+)
+def test_a_column_of_numbers_may_have_no_value_at_all(cells):
+    """However its type then looks."""
+    columns = learn_columns(pd.DataFrame({"age": [1.0, 2.0]}))
+    (values,) = read_columns(pd.DataFrame({"age": cells}), columns)
+    np.testing.assert_array_equal(values, np.full(len(cells), np.nan))
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 def test_rows_are_taken_by_position(frame):
     part = take_rows(frame(MIXED), np.array([2, 0]))

@@ -62,7 +62,10 @@ def test_a_student_of_another_library_is_not_exported(tmp_path):
 
 @pytest.mark.parametrize(
     "student",
-    [LogisticRegression(), make_pipeline(StandardScaler(), TreeStudentClassifier())],
+    [
+        LogisticRegression(max_iter=1000),
+        make_pipeline(StandardScaler(), TreeStudentClassifier()),
+    ],
     ids=["foreign", "pipeline"],
 )
 def test_what_cannot_be_exported_is_told_what_can(student, tmp_path):

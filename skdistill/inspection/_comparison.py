@@ -189,7 +189,7 @@ def compare_students(
     scoring="neg_log_loss",
     confidence=0.95,
     temperature=1.0,
-    alpha=0.95,
+    alpha="auto",
     calibrate=True,
     augmenter="auto",
     memory=None,
@@ -233,8 +233,10 @@ def compare_students(
     confidence : float, default=0.95
         Level of the intervals, in (0, 1). They are not widened for several students:
         of 20 that gain nothing, one will seem to gain or lose.
-    temperature, alpha : float, default=1.0 and 0.95
-        Of the objective, for all soft targets; `alpha` may be ``"auto"``.
+    temperature : float, default=1.0
+        Of the objective, for all soft targets.
+    alpha : float or "auto", default="auto"
+        As in `DistilledClassifier`, for all soft targets.
     calibrate : bool, default=True
         As in `DistilledClassifier`, for held-out and distilled targets.
     augmenter : sampler of `skdistill.augmentation`, "auto" or None, default="auto"
@@ -288,6 +290,8 @@ def compare_students(
     """
     check_integer("n_repeats", n_repeats, 1)
     check_number("confidence", confidence, 0, 1, above=True)
+    if confidence == 1:
+        raise ValueError(f"Got confidence={confidence!r}, but expected less than 1.")
     if n_repeats > 1 and not isinstance(cv, int | np.integer):
         raise ValueError(
             f"Got n_repeats={n_repeats} with a splitter, but expected 1: repetitions "

@@ -1,13 +1,15 @@
 """A regressor of any library as a student."""
 
+import re
+
 import numpy as np
 from sklearn.base import clone, is_regressor
-from sklearn.multioutput import MultiOutputRegressor
+from sklearn.linear_model import RANSACRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from .._columns import concatenate_rows, take_rows
-from .._fitting import clone_seeded, fit_with_weights
+from .._fitting import clone_seeded, fit_outputs
 from ..conversion import to_spec
 from ..conversion._students import with_names
 from ..losses._regression import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
@@ -103,8 +105,9 @@ class AdaptedStudentRegressor(StudentRegressor):
       with a pinball loss of the same quantile. With :math:`\alpha = 1` a regressor by
       squared error may imitate a teacher's quantile; others are refused.
 
-    Rows weigh what their terms do: without a true value :math:`\alpha`. At
-    :math:`\alpha = 0` the regressor is fitted to the true values as it is.
+    Rows weigh what their terms do: without a true value :math:`\alpha`. With
+    `SquaredLoss` and :math:`\alpha = 0` the regressor is fitted to the true values,
+    whatever it minimises.
 
     Parameters
     ----------
@@ -162,7 +165,7 @@ class AdaptedStudentRegressor(StudentRegressor):
         ValueError
             If `alpha` is one for which there is no way.
         """
-        if alpha == 0:
+        if alpha == 0 and isinstance(loss, SquaredLoss):
             return
         name, own = type(self.regressor).__name__, own_loss(self.regressor)
         expected = EXPECTED[type(loss)]
@@ -225,13 +228,11 @@ class AdaptedStudentRegressor(StudentRegressor):
             X, values, weights = _twice(X, targets, sample_weight)
         else:
             X, values, weights = _once(X, targets, sample_weight)
-        taught = targets.alpha > 0 and isinstance(targets.loss, PoissonLoss)
-        if taught and own_loss(self.regressor) != "poisson":
+        counts = isinstance(targets.loss, PoissonLoss)
+        if counts and own_loss(self.regressor) != "poisson":
             self.link_, values = "log", _logarithms(values)
         regressor = clone_seeded(self.regressor, self.random_state)
-        if values.ndim == 2 and not get_tags(regressor).target_tags.multi_output:
-            regressor = MultiOutputRegressor(regressor)
-        self.regressor_ = fit_with_weights(regressor, X, values, weights)
+        self.regressor_ = fit_outputs(regressor, X, values, weights)
 
     def _predict(self, X):
         predictions = np.asarray(self.regressor_.predict(X), dtype=np.float64)
@@ -241,6 +242,9 @@ class AdaptedStudentRegressor(StudentRegressor):
 def own_loss(regressor):
     """Return what a regressor minimises, "squared error" if it does not say."""
     parameters = regressor.get_params(deep=False)
+    if isinstance(regressor, RANSACRegressor):
+        # Its loss only tells what is an outlier.
+        return "squared error"
     said = [type(regressor).__name__]
     said += [str(parameters[name]) for name in SPOKEN if name in parameters]
     for text in said:
@@ -256,7 +260,9 @@ def own_level(regressor):
     for name in ("quantile", "alpha", "quantile_alpha"):
         if parameters.get(name) is not None:
             return parameters[name]
-    return None
+    # CatBoost says both in one: Quantile:alpha=0.9.
+    said = re.search(r"alpha=([0-9.e-]+)", str(parameters.get("loss_function")))
+    return float(said[1]) if said else None
 
 
 def _once(X, targets, sample_weight):

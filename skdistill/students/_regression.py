@@ -1,10 +1,8 @@
 """A regressor on log-odds as a student."""
 
 import numpy as np
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.utils import get_tags
 
-from .._fitting import clone_seeded, fit_with_weights
+from .._fitting import clone_seeded, fit_outputs
 from .._parameters import check_number
 from ._base import (
     StudentClassifier,
@@ -80,9 +78,7 @@ class LogOddsStudentClassifier(StudentClassifier):
             logits = logits[:, 1] - logits[:, 0]
         logits = logits.clip(-self.largest_log_odds, self.largest_log_odds)
         regressor = clone_seeded(self.regressor, self.random_state)
-        if logits.ndim == 2 and not get_tags(regressor).target_tags.multi_output:
-            regressor = MultiOutputRegressor(regressor)
-        self.regressor_ = fit_with_weights(regressor, X, logits, weights)
+        self.regressor_ = fit_outputs(regressor, X, logits, weights)
 
     def _log_odds(self, X):
         logits = np.asarray(self.regressor_.predict(X), dtype=np.float64)

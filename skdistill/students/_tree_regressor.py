@@ -1,5 +1,7 @@
 """A shallow decision tree as a student of numbers."""
 
+import numpy as np
+
 from ..conversion._students import single_tree
 from ._tree import check_tree_parameters, grow_tree
 from ._trees_regressor import TreesStudentRegressor
@@ -75,7 +77,14 @@ class TreeStudentRegressor(TreesStudentRegressor):
         return tags
 
     def _fit_trees(self, numbers, values, sample_weight):
+        # A tree of scikit-learn splits nothing whose variance is below 2e-16. Powers
+        # of two change no digit.
+        _, exponent = np.frexp(values.std())
+        values = np.ldexp(values, -exponent)
         self.tree_ = grow_tree(self, numbers, values, sample_weight)
+        found = self.tree_.tree_
+        found.value[:] = np.ldexp(found.value, exponent)
+        found.impurity[:] = np.ldexp(found.impurity, 2 * exponent)
 
     def _trees(self):
         return single_tree(self.tree_, self.tree_.tree_.value[:, :, 0])

@@ -58,10 +58,10 @@ def blended_pool_log_odds(labelling, labels, sample_weight, temperature):
     return share * alone + (1 - share) * together
 
 
-NOISY, CLEAN = 0.5, 0.75
+NOISY, CLEAN = 0.55, 0.7
 """Shares of the log-loss of the class frequencies that a teacher takes away."""
 
-LARGEST_ALPHA, SMALLEST_ALPHA = 0.95, 0.05
+LARGEST_ALPHA, SMALLEST_ALPHA = 0.95, 0.2
 
 
 def suited_alpha(explained):
@@ -69,7 +69,7 @@ def suited_alpha(explained):
 
     Where a teacher explains much, labels are nearly certain, and teach details that it
     has not learnt. Where it explains little they are mostly noise. In between alpha
-    falls straight from .95 to .05.
+    falls straight from .95 to .2.
 
     Parameters
     ----------

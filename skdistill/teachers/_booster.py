@@ -123,7 +123,8 @@ class BoosterClassifier(LogProbaMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels.
+        Class labels in the order of `classes`. Scorers of scikit-learn take them to be
+        sorted; those of a distilled model are.
     n_features_in_ : int
         Number of columns that the booster was trained on.
     feature_names_in_ : ndarray of shape (n_features_in_,)

@@ -1,7 +1,6 @@
 """Teachers that stop early, on rows held out of those that they are given."""
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.utils import check_random_state
 
@@ -111,7 +110,7 @@ class EarlyStoppingTeacher(CodingClassifier):
         X, codes, weights = self._check_input(X, y, sample_weight)
         held_out = self._hold_out(codes, weights, groups)
         train = np.setdiff1d(np.arange(len(codes)), held_out)
-        estimator = clone(self.estimator)
+        estimator = self._clone_for_codes()
         arguments = evaluation(
             estimator,
             take_rows(X, held_out),

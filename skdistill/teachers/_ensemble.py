@@ -145,7 +145,7 @@ class TeacherEnsemble(LogProbaMixin, ClassifierMixin, BaseEstimator):
         y = check_labels(y, X)
         sample_weight = check_weights(sample_weight, X)
         _check_weights_are_taken(names, teachers, sample_weight)
-        self.classes_ = _all_classes(y, teachers)
+        self.classes_ = self.all_classes(y)
         self.teachers_ = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit)(teacher, X, y, sample_weight) for teacher in teachers
         )
@@ -250,6 +250,40 @@ class TeacherEnsemble(LogProbaMixin, ClassifierMixin, BaseEstimator):
             setattr(tags.input_tags, name, all(getattr(tag, name) for tag in inner))
         return tags
 
+    def all_classes(self, y):
+        """Return the classes of an ensemble that is fitted to some labels.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,)
+            Class labels.
+
+        Returns
+        -------
+        ndarray of shape (n_classes,)
+            Those of `y` and all that frozen teachers know, sorted.
+
+        Raises
+        ------
+        TypeError
+            If some are strings and others are not.
+        """
+        classes = np.unique(y)
+        for name, teacher in _named(self.teachers):
+            if not is_frozen(teacher):
+                continue
+            known = check_is_classifier(teacher)
+            try:
+                more = sorted(set(classes.tolist()) | set(known.tolist()))
+            except TypeError as error:
+                raise TypeError(
+                    f"Got the frozen teacher {name!r} of the classes {known.tolist()} "
+                    f"beside {classes.tolist()}, but expected labels of one type."
+                ) from error
+            dtype = object if object in (classes.dtype, known.dtype) else None
+            classes = np.array(more, dtype=dtype)
+        return classes
+
     def _check_rows(self, X, reset):
         accepted = get_tags(self).input_tags
         return check_table(
@@ -346,18 +380,6 @@ def _fit(teacher, X, y, sample_weight):
         # Fits nothing: a frozen one stays as it is, others remember the columns.
         return clone(teacher).fit(X, y)
     return fit_teacher(teacher, X, y, sample_weight)
-
-
-def _all_classes(y, teachers):
-    """Return the labels of y and all that frozen teachers know, sorted."""
-    classes = np.unique(y)
-    for teacher in teachers:
-        if is_frozen(teacher):
-            known = check_is_classifier(teacher)
-            more = sorted(set(classes.tolist()) | set(known.tolist()))
-            dtype = object if object in (classes.dtype, known.dtype) else None
-            classes = np.array(more, dtype=dtype)
-    return classes
 
 
 def _check_mixture(weights, n_teachers):

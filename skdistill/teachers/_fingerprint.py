@@ -24,6 +24,12 @@ FIXED = (*CONSTANTS, tuple, frozenset)
 """Types of attributes of classes that are code. Lists and dictionaries may be logs or
 registries, which grow while a program runs."""
 
+WRAPPED = ("__func__", "fget", "fn", "func", "__wrapped__")
+"""Attributes by which methods that are no plain functions hold one: those of classes,
+properties, those that are available sometimes, cached and partial ones."""
+
+MOST_WRAPPERS = 10
+
 
 def fingerprint(name, arguments):
     """Return what tells a call from all others, the same in every process.
@@ -156,7 +162,7 @@ def _identity(kind):
 def _class_code(kind):
     parts = []
     for name, member in sorted(vars(kind).items()):
-        member = getattr(member, "__func__", getattr(member, "fget", member))
+        member = _unwrapped(member)
         if isinstance(member, FunctionType):
             parts.append((name, _function_code(member)))
         elif isinstance(member, FIXED) and not name.startswith("__"):
@@ -165,12 +171,39 @@ def _class_code(kind):
     return parts, bases
 
 
-def _function_code(function):
-    defaults = [
+def _unwrapped(member):
+    """Return the function in a static method, a property or the like, or the member."""
+    inner = member
+    for _ in range(MOST_WRAPPERS):
+        if isinstance(inner, FunctionType):
+            return inner
+        parts = [getattr(inner, name, None) for name in WRAPPED]
+        inner = next((part for part in parts if callable(part)), None)
+    return member
+
+
+def _function_code(function, met=()):
+    """Code of a function, and of those that it closes over, as decorators do."""
+    values = [
         *(function.__defaults__ or ()),
         *(function.__kwdefaults__ or {}).values(),
     ]
-    return _code(function.__code__), [_constant(value) for value in defaults]
+    closed = [_cell(cell) for cell in function.__closure__ or ()]
+    values += [value for value in closed if isinstance(value, FIXED)]
+    met = (*met, function)
+    inner = [
+        _function_code(value, met)
+        for value in closed
+        if isinstance(value, FunctionType) and value not in met
+    ]
+    return _code(function.__code__), [_constant(value) for value in values], inner
+
+
+def _cell(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None  # empty: of a name that has not been bound yet
 
 
 def _code(code):

@@ -58,7 +58,8 @@ class FunctionTeacher(ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Class labels, known before `fit`.
+        Class labels in the order of `classes`, known before `fit`. Scorers of
+        scikit-learn take them to be sorted; those of a distilled model are.
     n_features_in_ : int
         Number of columns, after `fit`. Later tables must have as many.
     feature_names_in_ : ndarray of shape (n_features_in_,)

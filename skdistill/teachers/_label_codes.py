@@ -107,7 +107,8 @@ class CodingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
             cannot take.
         """
         X, codes, weights = self._check_input(X, y, sample_weight)
-        fitted = fit_with_weights(clone(self.estimator), X, codes, weights, fit_params)
+        estimator = self._clone_for_codes()
+        fitted = fit_with_weights(estimator, X, codes, weights, fit_params)
         self._remember(fitted)
         return self
 
@@ -182,6 +183,16 @@ class CodingClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         weights = check_weights(sample_weight, X)
         self.classes_, codes = np.unique(check_labels(y, X), return_inverse=True)
         return X, codes, weights
+
+    def _clone_for_codes(self):
+        """Return a clone whose weights of classes, if they are given, are of codes."""
+        estimator = clone(self.estimator)
+        codes = {label: code for code, label in enumerate(self.classes_.tolist())}
+        weights = estimator.get_params(deep=False).get("class_weight")
+        if isinstance(weights, dict):
+            of_codes = {codes[k]: w for k, w in weights.items() if k in codes}
+            estimator.set_params(class_weight=of_codes)
+        return estimator
 
     def _check_rows(self, X):
         check_is_fitted(self)

@@ -254,8 +254,9 @@ def test_the_classes_of_a_native_model(classes, numbers, capsys):
     output, error = capsys.readouterr()
     assert ("in this order" in error) == (classes is None)
     found = json.loads(output)
-    assert found["classes"] == (classes or "no,yes").split(",")
+    assert found["classes"] == ["no", "yes"]
     assert found["quality"][0]["accuracy"] > 0.75
+    assert found["quality"][1]["agreement"] > 0.9
 
 
 def test_a_class_without_a_row_is_of_the_type_of_the_others(numbers, capsys):

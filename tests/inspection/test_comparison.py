@@ -229,6 +229,7 @@ def test_the_interval_of_nadeau_and_bengio():
         ({"n_repeats": 2, "cv": KFold(3)}, ValueError, "n_repeats=2 with a splitter"),
         ({"confidence": 95}, ValueError, "confidence=95"),
         ({"confidence": 0.0}, ValueError, r"confidence=0.0"),
+        ({"confidence": 1}, ValueError, "confidence=1, but expected less"),
         ({"students": []}, ValueError, "no students"),
         ({"students": 3}, TypeError, "3"),
         ({"teacher": 3}, TypeError, "teacher=3"),

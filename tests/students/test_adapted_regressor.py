@@ -9,6 +9,7 @@ from sklearn.ensemble import (
     GradientBoostingRegressor,
     HistGradientBoostingRegressor,
     RandomForestRegressor,
+    VotingRegressor,
 )
 from sklearn.linear_model import (
     HuberRegressor,
@@ -16,14 +17,17 @@ from sklearn.linear_model import (
     LogisticRegression,
     PoissonRegressor,
     QuantileRegressor,
+    RANSACRegressor,
     Ridge,
 )
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from skdistill import RegressionTargets
+from skdistill import DistilledRegressor, RegressionTargets
 from skdistill.export import export
 from skdistill.losses import HuberLoss, PoissonLoss, QuantileLoss, SquaredLoss
 from skdistill.runtime import load
@@ -94,6 +98,8 @@ def test_other_regressors_give_logarithms(rng):
     student.fit(X, RegressionTargets(t, loss=PoissonLoss()))
     assert student.link_ == "log"
     np.testing.assert_allclose(student.predict(X), t, rtol=1e-8)
+    student.fit(X, RegressionTargets(1 / t, t, 0.0, PoissonLoss()))
+    assert student.link_ == "log"
     t[0] = 0.0
     with pytest.raises(ValueError, match="Got targets down to 0"):
         student.fit(X, RegressionTargets(t, loss=PoissonLoss()))
@@ -154,13 +160,40 @@ def test_without_a_teacher_the_regressor_is_as_it_was(rng):
     )
 
 
-def test_several_outputs_with_any_regressor(rng):
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "regressor",
+    [
+        Ridge(),
+        GradientBoostingRegressor(n_estimators=5, random_state=0),
+        GridSearchCV(DecisionTreeRegressor(random_state=0), {"max_depth": [2]}, cv=2),
+        VotingRegressor([("ridge", Ridge())]),
+        make_pipeline(StandardScaler(), GradientBoostingRegressor(random_state=0)),
+        MultiOutputRegressor(GradientBoostingRegressor(random_state=0)),
+    ],
+)
+def test_several_outputs_with_any_regressor(regressor, weighted, rng):
     X, t, _ = data(rng)
     both = np.column_stack([t, -t])
-    for regressor in (Ridge(), GradientBoostingRegressor(n_estimators=5)):
-        student = AdaptedStudentRegressor(regressor).fit(X, RegressionTargets(both))
-        predictions = student.predict(X)
-        np.testing.assert_allclose(predictions[:, 0], -predictions[:, 1], atol=1e-9)
+    weights = rng.uniform(0.5, 2, len(X)) if weighted else None
+    student = AdaptedStudentRegressor(regressor)
+    predictions = student.fit(X, RegressionTargets(both), weights).predict(X)
+    np.testing.assert_allclose(predictions[:, 0], -predictions[:, 1], atol=1e-9)
+
+
+def test_a_column_of_numbers_is_one_output(rng, tmp_path):
+    X, t, _ = data(rng)
+    regressor = LGBMRegressor(n_estimators=5, verbose=-1, n_jobs=1)
+    model = DistilledRegressor(
+        RandomForestRegressor(5, random_state=0),
+        regressor,
+        augmenter=None,
+        random_state=0,
+    )
+    expected = model.fit(X, t).predict(X)
+    model.fit(X, pd.DataFrame({"price": t}))
+    np.testing.assert_array_equal(model.predict(X), expected)
+    model.export(tmp_path / "price.skd", X)
 
 
 def test_pipelines_keep_their_steps(rng):
@@ -187,6 +220,7 @@ def test_pipelines_keep_their_steps(rng):
         (HuberRegressor(), "huber"),
         (QuantileRegressor(), "quantile"),
         (PoissonRegressor(), "poisson"),
+        (RANSACRegressor(), "squared error"),
     ],
 )
 def test_what_a_regressor_minimises(regressor, loss):
@@ -210,6 +244,8 @@ def test_what_a_regressor_minimises(regressor, loss):
         (PoissonRegressor(), SquaredLoss(), 1.0, TypeError, "minimises poisson"),
         (QuantileRegressor(), PoissonLoss(), 1.0, TypeError, "minimises quantile"),
         (Ridge(), QuantileLoss(), 0.9, ValueError, "alpha=0.9"),
+        (Ridge(), QuantileLoss(), 0.0, ValueError, "alpha=0.0"),
+        (Ridge(), HuberLoss(1.0), 0.0, TypeError, "minimises squared error"),
     ],
 )
 def test_what_cannot_be_learnt_is_refused(regressor, loss, alpha, error, message):

@@ -67,6 +67,16 @@ def teacher(library, **parameters):
 each_library = pytest.mark.parametrize("library", STOPPING)
 
 
+@pytest.mark.parametrize("library", ["lightgbm", "scikit-learn"])
+def test_weights_of_classes_are_those_of_labels(library):
+    shares = []
+    for favourite in ("a", "c"):
+        weighted = teacher(library)
+        weighted.estimator.set_params(class_weight={favourite: 30.0, "none": 9.0})
+        shares.append((weighted.fit(X, NAMES).predict(X) == "a").mean())
+    assert shares[0] > 0.4 > 0.33 > shares[1]
+
+
 @each_library
 @pytest.mark.parametrize("weighted", [False, True])
 def test_it_is_the_model_that_stops_early_on_these_rows(library, weighted, rng):

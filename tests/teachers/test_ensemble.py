@@ -335,7 +335,7 @@ def test_bad_parameters(parameters, error, message):
 
 def test_a_frozen_teacher_of_other_labels():
     frozen = FrozenEstimator(GaussianNB().fit(X, NAMES))
-    with pytest.raises(TypeError, match="not supported between"):
+    with pytest.raises(TypeError, match="expected labels of one type"):
         TeacherEnsemble([frozen]).fit(X, y)
 
 
@@ -363,3 +363,16 @@ def test_weights_are_learned_where_a_fold_has_met_one_class(labels):
     found = TeacherEnsemble(teachers, weights="learned", cv=cv).fit(X[order], ordered)
     assert found.weights_.sum() == pytest.approx(1)
     assert found.predict_proba(X).shape == (400, 2)
+
+
+def test_frozen_members_may_know_more_classes_than_a_distilled_model_meets():
+    frozen = FrozenEstimator(GaussianNB().fit(X, y))
+    known = y < 2
+    model = DistilledClassifier(
+        TeacherEnsemble([frozen, GaussianNB()]),
+        TreeStudentClassifier(),
+        augmenter=None,
+        random_state=0,
+    ).fit(X[known], y[known])
+    np.testing.assert_array_equal(model.classes_, frozen.classes_)
+    assert model.score(X[known], y[known]) > 0.5

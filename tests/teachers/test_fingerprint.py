@@ -175,11 +175,29 @@ def teacher_class(body):
         ("factors = (1, 2)", "factors = (1, 3)"),
         ("'low': [0, 1]", "'low': [0, 2]"),
         ("names={'a'}", "names={'b'}"),
+        ("x + 4", "x + 5"),
+        ("x + 6", "x + 7"),
+        ("times(8)", "times(9)"),
     ],
 )
 def test_edited_code_of_ones_own_is_another_key(old, new):
     body = (
+        "import functools\n"
+        "from sklearn.utils.metaestimators import available_if\n"
+        "def times(factor):\n"
+        "    def wrap(function):\n"
+        "        @functools.wraps(function)\n"
+        "        def wrapped(self, x):\n"
+        "            return factor * function(self, x)\n"
+        "        return wrapped\n"
+        "    return wrap\n"
         "class Teacher:\n"
+        "    @times(8)\n"
+        "    def decorated(self, x):\n"
+        "        return x + 4\n"
+        "    @available_if(lambda self: True)\n"
+        "    def available(self, x):\n"
+        "        return x + 6\n"
         "    scale = 2\n"
         "    def fit(self, X, by=1):\n"
         "        return X * 2\n"

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -366,11 +366,29 @@ def test_rows_of_a_pool_are_asked_for_too():
 def test_it_may_know_more_classes_but_not_fewer():
     teacher = FunctionTeacher(remote, NAMES)
     model = DistilledClassifier(teacher, STUDENT, augmenter=None, calibrate=False)
-    np.testing.assert_array_equal(model.fit(X[:100], NAMES[y[:100]]).classes_, NAMES)
+    model.fit(X[:100], NAMES[y[:100]])
+    np.testing.assert_array_equal(model.classes_, np.sort(NAMES))
     with pytest.raises(ValueError, match=r"\['rose'\] in y"):
         model.fit(X, np.where(y == 0, "rose", NAMES[y]))
     with pytest.raises(ValueError, match="at least 2 different"):
         model.set_params(teacher__classes=["rose"]).fit(X, NAMES[y])
+
+
+@pytest.mark.parametrize("classes", [[0, 1], [1, 0]])
+def test_the_order_of_its_classes_is_nothing_to_scorers(classes):
+    """They take columns to be in the order of sorted labels."""
+    told = y == 2
+    known = LogisticRegression().fit(X, told)
+
+    def function(rows):
+        return known.predict_proba(rows)[:, classes]
+
+    model = DistilledClassifier(
+        FunctionTeacher(function, classes), STUDENT, calibrate=False, augmenter=None
+    )
+    assert model.fit(X, told.astype(int)).classes_.tolist() == [0, 1]
+    assert model.predict_proba(X)[told, 1].mean() > 0.8
+    assert cross_val_score(model, X, told.astype(int), scoring="roc_auc").min() > 0.9
 
 
 def test_at_the_end_of_a_pipeline_it_gets_transformed_rows():
