@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from lightgbm import LGBMClassifier
 from scipy.sparse import coo_array, csr_array
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
@@ -41,7 +40,6 @@ from skdistill.students import (
     TreeStudentClassifier,
     TreeStudentRegressor,
 )
-from skdistill.teachers import FunctionTeacher
 
 HOSTILE = "<script>alert(1)</script>"
 LABELS = np.array(['"><img src=x onerror=alert(2)>', "$\\frac{{{ 7 * 7 }}"])
@@ -340,20 +338,6 @@ def test_all_kinds_of_tables_are_reported(kind, rng):
     assert "x0" in str(report) or "a: " in str(report)
 
 
-def test_a_teacher_is_compiled_where_names_have_blanks(rng):
-    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a b", "c"])
-    y = (X["c"] > 0).astype(int)
-    model = DistilledClassifier(
-        LGBMClassifier(n_estimators=3, verbose=-1),
-        TreeStudentClassifier(max_leaf_nodes=4),
-        cv=2,
-        augmenter=None,
-        random_state=0,
-    )
-    report = distillation_report(model.fit(X, y), X, y)
-    assert list(report.costs) == ["student", "teacher", "teacher, compiled"]
-
-
 def test_several_classes(letter):
     X, y = letter
     model = DistilledClassifier(
@@ -445,39 +429,6 @@ def test_a_student_that_fails_somewhere_is_named(distilled):
     assert "keeps" in named
     (segment,) = [s for s in report.worse_segments if s.label == "Female"]
     assert segment.n_rows == rows.sum()
-
-
-def test_a_teacher_that_is_a_function_is_not_timed(rng):
-    X = rng.normal(size=(200, 2))
-    y = (X[:, 0] + rng.logistic(scale=1 / 3, size=200) > 0).astype(int)
-    calls = []
-
-    def function(rows):
-        calls.append(len(rows))
-        p = 1 / (1 + np.exp(-3 * rows[:, 0]))
-        return np.stack([1 - p, p], axis=1)
-
-    model = DistilledClassifier(
-        FunctionTeacher(function, [0, 1]), TreeStudentClassifier(), augmenter=None
-    ).fit(X, y)
-    calls.clear()
-    report = distillation_report(model, X, y)
-    assert calls == [200]
-    assert list(report.costs) == ["student"]
-    assert "not timed" in str(report)
-
-
-def test_a_frozen_teacher_is_named_and_compiled(distilled):
-    model, X, y = distilled
-    frozen = DistilledClassifier(
-        FrozenEstimator(model.teacher_),
-        TreeStudentClassifier(max_leaf_nodes=4),
-        augmenter=None,
-    ).fit(X, y)
-    report = distillation_report(frozen, X, y)
-    assert report.teacher["kind"] == "LGBMClassifier"
-    assert "FrozenEstimator" in report.warnings[0]
-    assert list(report.costs) == ["student", "teacher", "teacher, compiled"]
 
 
 @pytest.mark.parametrize(
