@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._distilled_base import BaseDistilled, fit_student
 from ._fitting import is_frozen
-from ._labelled import SUSPICIOUS_TEMPERATURE, LabelledRows
+from ._labelled import LabelledRows, has_met_rows
 from ._log_odds import check_column_names, check_is_classifier
 from ._parameters import check_boolean, check_number, is_auto
 from ._progress import Progress
@@ -435,7 +435,7 @@ class DistilledClassifier(ClassifierMixin, BaseDistilled):
             return rows
         labelling = rows.labelling
         temperature = calibration_temperature(labelling.logits, rows.labels, weights)
-        if is_frozen(labelling.teacher) and temperature < SUSPICIOUS_TEMPERATURE:
+        if has_met_rows(labelling.teacher, temperature):
             warnings.warn(
                 "The frozen teacher seems to have been fitted on the rows given to "
                 f"fit (its calibration temperature on them is {temperature:.2g}), so "

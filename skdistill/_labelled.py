@@ -26,6 +26,11 @@ SUSPICIOUS_TEMPERATURE = 1 / 3
 probably been fitted on the rows."""
 
 
+def has_met_rows(teacher, temperature):
+    """Whether a teacher that this temperature calibrates seems to know the rows."""
+    return is_frozen(teacher) and temperature < SUSPICIOUS_TEMPERATURE
+
+
 @dataclass(frozen=True, eq=False)
 class LabelledRows:
     """All that a student of any temperature and alpha is fitted to.
@@ -82,7 +87,7 @@ class LabelledRows:
             return LARGEST_ALPHA  # nothing says how noisy labels are
         logits = self.labelling.logits
         temperature = calibration_temperature(logits, self.labels, weights)
-        if is_frozen(self.labelling.teacher) and temperature < SUSPICIOUS_TEMPERATURE:
+        if has_met_rows(self.labelling.teacher, temperature):
             return LARGEST_ALPHA
         return suited_alpha(explained_share(logits / temperature, self.labels, weights))
 

@@ -29,6 +29,7 @@ WRAPPED = ("__func__", "fget", "fn", "func", "__wrapped__")
 properties, those that are available sometimes, cached and partial ones."""
 
 MOST_WRAPPERS = 10
+"""What answers to any attribute, such as a mock, would hold one without end."""
 
 
 def fingerprint(name, arguments):
