@@ -121,7 +121,7 @@ def test_both_fused_instruction_sets_give_the_same_bits(spec, n_rows, extrapolat
 
 
 @each_set
-@pytest.mark.parametrize("n_columns", [1, 10])
+@pytest.mark.parametrize("n_columns", [1, 50])
 def test_scores_are_looked_up_or_computed(name, n_columns):
     rng = np.random.default_rng(0)
     columns = [number_column(rng, 65, 33, 0.0, 1.0) for _ in range(n_columns)]
