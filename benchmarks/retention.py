@@ -16,8 +16,10 @@ repeated, so that a benchmark of hours can be stopped and resumed at any time.
 
 Without `--data` the three data sets of the package are used. `--inner` holds the test
 part out for good and scores on a part of the training rows: whoever chooses settings
-does so there. `--set "alpha=0.5|1" "augmenter=Munge|MarginalSwap"` runs all
-combinations of other settings of the model instead of the defaults.
+does so there. `--train-rows` fits to so many of the training rows alone, as if the
+table were small, and scores on as many rows as before.
+`--set "alpha=0.5|1" "augmenter=Munge|MarginalSwap"` runs all combinations of other
+settings of the model instead of the defaults.
 """
 
 import argparse
@@ -62,10 +64,13 @@ def main():
         X, y = loader()
         for n_rows in sizes(len(y), arguments.rows):
             for split in range(arguments.splits):
-                parts = split_rows(X, y, n_rows, split, arguments.inner)
+                parts = split_rows(
+                    X, y, n_rows, split, arguments.inner, arguments.train_rows
+                )
                 for teacher in arguments.teachers:
                     key = {"table": table, "rows": n_rows, "split": split}
                     key |= {"teacher": teacher, "inner": arguments.inner}
+                    key |= {"train_rows": arguments.train_rows}
                     run_teacher(key, parts, arguments, results)
     print_summary(results.runs)
     if arguments.json:
@@ -79,6 +84,7 @@ def parse():
     parser.add_argument("--data", help="folder of Parquet files with a target column")
     parser.add_argument("--tables", nargs="+", help="only these")
     parser.add_argument("--rows", nargs="+", type=int, default=[20_000, 60_000])
+    parser.add_argument("--train-rows", type=int, help="fit to so many of them alone")
     parser.add_argument("--splits", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--teachers", nargs="+", default=list(TEACHERS))
@@ -96,7 +102,7 @@ class Results:
     """Runs done so far, in memory and in a file of JSON lines."""
 
     KEY = (
-        *("table", "rows", "split", "teacher", "inner"),
+        *("table", "rows", "split", "teacher", "inner", "train_rows"),
         *("model", "labels", "seed", "settings"),
     )
 
@@ -109,7 +115,8 @@ class Results:
         self.done = {self._key(run) for run in self.runs}
 
     def _key(self, run):
-        return tuple(run[name] for name in self.KEY)
+        # Files of results from before `--train-rows` are read too.
+        return tuple(run.get(name) for name in self.KEY)
 
     def __contains__(self, run):
         return self._key(run) in self.done
@@ -161,7 +168,7 @@ def sizes(n_rows, wanted):
     return sorted({min(n_rows, size) for size in wanted})
 
 
-def split_rows(X, y, n_rows, split, inner):
+def split_rows(X, y, n_rows, split, inner, train_rows=None):
     """Training and held-out rows and labels of a random draw of the table."""
     y = np.asarray(y).astype(str)
     rows = np.arange(len(y))
@@ -174,6 +181,10 @@ def split_rows(X, y, n_rows, split, inner):
             rows, test_size=TEST_SHARE, random_state=split, stratify=y[rows]
         )
         rows = train
+    if train_rows is not None:
+        train, _ = train_test_split(
+            train, train_size=train_rows, random_state=split, stratify=y[train]
+        )
     return take_rows(X, train), y[train], take_rows(X, test), y[test]
 
 

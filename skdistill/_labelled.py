@@ -78,6 +78,11 @@ class LabelledRows:
         counts = np.bincount(self.labels, self.sample_weight, len(self.classes))
         return counts / counts.sum()
 
+    @property
+    def n_fitted(self):
+        """Rows that the teacher was fitted on, None of a frozen one."""
+        return None if is_frozen(self.labelling.teacher) else len(self.labels)
+
     def resolved(self, alpha):
         """Return a share of the teacher, that which suits these rows for "auto"."""
         if not is_auto(alpha):
@@ -121,8 +126,9 @@ class LabelledRows:
             labels = np.concatenate([labels, np.full(len(pool_logits), -1)])
             weights = with_pool(weights, len(self.labels), len(pool_logits))
             X = concatenate_rows(X, pool)
+        alpha, n_fitted = self.resolved(alpha), self.n_fitted
         targets = SoftTargets(
-            logits, labels, self.classes, temperature, self.resolved(alpha)
+            logits, labels, self.classes, temperature, alpha, n_fitted
         )
         return X, targets, weights
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import entr
 
+from ._parameters import check_integer
 from .losses._numpy import check_alpha, check_temperature
 from .losses._reference import log_softmax, softmax
 from .runtime._levels import is_missing
@@ -48,13 +49,17 @@ class SoftTargets:
         :math:`T > 0`, which softens teacher and student alike.
     alpha : float, default=1.0
         Share of the soft term, in [0, 1]. Rows without a label have no hard term.
+    n_fitted : int, default=None
+        How many rows the teacher has been fitted on: one of few rows says much that
+        others would not have taught it, and students follow it less closely. ``None``:
+        enough.
 
     Raises
     ------
     ValueError
         If a shape is wrong, a log-odd is not finite, a label is no position in
-        `classes`, a class occurs twice, or `temperature` or `alpha` is outside its
-        range.
+        `classes`, a class occurs twice, or `temperature`, `alpha` or `n_fitted` is
+        outside its range.
 
     Examples
     --------
@@ -74,10 +79,13 @@ class SoftTargets:
     classes: Any = None
     temperature: float = 1.0
     alpha: float = 1.0
+    n_fitted: int | None = None
 
     def __post_init__(self):
         check_temperature(self.temperature)
         check_alpha(self.alpha)
+        if self.n_fitted is not None:
+            check_integer("n_fitted", self.n_fitted, 1)
         logits = _check_logits(self.logits)
         n_samples, n_classes = logits.shape
         object.__setattr__(self, "logits", logits)
@@ -117,7 +125,7 @@ class SoftTargets:
 
     @classmethod
     def from_labels(cls, y, classes=None):
-        """Plain labels in the form of soft targets: alpha is 0.
+        """Plain labels in the form of soft targets: alpha 0, learnt from these rows.
 
         Parameters
         ----------
@@ -140,7 +148,8 @@ class SoftTargets:
         labels = encode_labels(y, classes)
         if (labels < 0).any():
             raise ValueError("Got y with missing labels, but expected a label per row.")
-        return cls(np.zeros((len(y), len(classes))), labels, classes, alpha=0.0)
+        logits = np.zeros((len(y), len(classes)))
+        return cls(logits, labels, classes, alpha=0.0, n_fitted=len(y) or None)
 
     def __len__(self):
         return len(self.logits)

@@ -34,13 +34,13 @@ def test_temperature_softens():
 )
 def test_rows_are_taken_from_everything(rows, rng):
     targets = SoftTargets(
-        rng.normal(size=(4, 3)), np.array([0, 1, -1, 2]), list("abc"), 2.0, 0.5
+        rng.normal(size=(4, 3)), np.array([0, 1, -1, 2]), list("abc"), 2.0, 0.5, 9
     )
     part = targets[rows]
     assert len(part) == 2
     np.testing.assert_array_equal(part.logits, targets.logits[1:3])
     np.testing.assert_array_equal(part.labels, [1, -1])
-    assert (part.temperature, part.alpha) == (2.0, 0.5)
+    assert (part.temperature, part.alpha, part.n_fitted) == (2.0, 0.5, 9)
     np.testing.assert_array_equal(part.classes, targets.classes)
 
 
@@ -82,7 +82,7 @@ def test_labels_may_be_missing_as_in_any_column(missing, labels, classes, dtypes
 
 def test_from_labels_is_plain_classification():
     targets = SoftTargets.from_labels(["b", "a", "b"])
-    assert targets.alpha == 0
+    assert (targets.alpha, targets.n_fitted) == (0, 3)
     np.testing.assert_array_equal(targets.classes, ["a", "b"])
     np.testing.assert_array_equal(targets.mixture(), [[0, 1], [1, 0], [0, 1]])
 
@@ -178,6 +178,8 @@ def test_splitters_and_scorers_take_them_as_y(rng):
         ({"temperature": True}, "temperature=True"),
         ({"temperature": "2"}, "temperature='2'"),
         ({"alpha": 2}, "alpha=2"),
+        ({"n_fitted": 0}, "n_fitted=0"),
+        ({"n_fitted": 1.5}, "n_fitted=1.5"),
     ],
 )
 def test_bad_targets_are_named(arguments, message):

@@ -421,8 +421,8 @@ def _trainings(recipe, rows, has_pool):
     yield rows.X, SoftTargets.from_labels(names, rows.classes), weights
     held_out = labelling.logits / rows.calibration_temperature
     for logits in (labelling.own_logits, held_out):
-        targets = SoftTargets(logits, rows.labels, rows.classes, temperature, alpha)
-        yield rows.X, targets, weights
+        told = logits, rows.labels, rows.classes, temperature, alpha, rows.n_fitted
+        yield rows.X, SoftTargets(*told), weights
     if not has_pool:
         rows = replace(rows, labelling=replace(labelling, pool=None, pool_logits=None))
     yield rows.targets(temperature, alpha)

@@ -1,6 +1,8 @@
 """A small network as a student."""
 
-from .._parameters import check_number
+import numpy as np
+
+from .._parameters import check_integer, check_number, is_auto
 from ..runtime import ModelSpec
 from ._mlp_base import BaseMLPStudent
 from ._scored import ScoredStudentClassifier
@@ -8,8 +10,17 @@ from ._scored import ScoredStudentClassifier
 WEIGHT_DECAY = 0.3
 """Where the teacher leaves nothing open."""
 
-LARGEST_WEIGHT_DECAY = 1.5
+LEAST_EXPLAINED = 0.04
+"""Share of the entropy from which on weights decay as if no less were explained."""
+
+ENOUGH_ROWS = 3_000
+"""A teacher of fewer says what others would not have taught it."""
+
+LARGEST_WEIGHT_DECAY = 2.5
 """From 3 on a network hardly learns anything any more."""
+
+ROWS_OF_A_BIN = 300
+FEWEST_BINS, MOST_BINS = 4, 32
 
 
 class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
@@ -36,7 +47,8 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         Decoupled weight decay. ``"auto"``: 0.3, divided by the square root of
         `SoftTargets.explained_entropy`, at most 1.5: the less the teacher knows of
         the classes, the more a network has to be kept from learning what is not so.
-        With ``alpha=0`` that is 0.3.
+        Of a teacher of less than 3,000 rows (`SoftTargets.n_fitted`) up to twice as
+        much, by the square root of their number, and at most 2.5.
     optimizer : {"muon", "adamw"}, default="muon"
         ``"muon"``: Muon on the hidden matrices and AdamW on the rest; its steps take
         longer than those of ``"adamw"`` alone, and lead further.
@@ -49,8 +61,9 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         Share of the rows held out for early stopping.
     n_iter_no_change : int, default=10
         Fiftieths of the training without a lower objective after which it stops.
-    n_bins : int, default=32
-        Most intervals of a numeric column in the encoder.
+    n_bins : int or "auto", default="auto"
+        Most intervals of a numeric column in the encoder. ``"auto"``: one for 300 rows
+        that the teacher was fitted on (`SoftTargets.n_fitted`), 4 to 32.
     random_state : int, RandomState or None, default=None
         Seeds initial weights, batches and the held-out rows. Global generators are
         not touched if it is given.
@@ -121,15 +134,28 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         return ModelSpec(self._network_spec(), self.classes_)
 
     def _check_weight_decay(self):
-        if self.weight_decay != "auto":
+        if not is_auto(self.weight_decay):
             check_number("weight_decay", self.weight_decay, 0)
 
     def _choose_weight_decay(self, targets, sample_weight):
-        if self.weight_decay != "auto":
+        if not is_auto(self.weight_decay):
             return self.weight_decay
-        explained = targets.explained_entropy(sample_weight)
-        least = (WEIGHT_DECAY / LARGEST_WEIGHT_DECAY) ** 2
-        return WEIGHT_DECAY / max(explained, least) ** 0.5
+        explained = max(targets.explained_entropy(sample_weight), LEAST_EXPLAINED)
+        n_fitted = targets.n_fitted or ENOUGH_ROWS
+        few = float(np.clip((ENOUGH_ROWS / n_fitted) ** 0.5, 1, 2))
+        return min(WEIGHT_DECAY * few / explained**0.5, LARGEST_WEIGHT_DECAY)
+
+    def _check_n_bins(self):
+        if not is_auto(self.n_bins):
+            check_integer("n_bins", self.n_bins, 1)
+
+    def _choose_n_bins(self, targets):
+        if not is_auto(self.n_bins):
+            return self.n_bins
+        if targets.n_fitted is None:
+            return MOST_BINS
+        n_bins = targets.n_fitted // ROWS_OF_A_BIN
+        return max(FEWEST_BINS, min(n_bins, MOST_BINS))
 
     def _objective(self, targets, sample_weight):
         return self._import_training().SoftTargetObjective(targets)

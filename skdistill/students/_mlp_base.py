@@ -30,7 +30,7 @@ class BaseMLPStudent(Student):
         early_stopping="auto",
         validation_fraction=0.1,
         n_iter_no_change=10,
-        n_bins=32,
+        n_bins="auto",
         random_state=None,
         verbose=0,
     ):
@@ -61,7 +61,7 @@ class BaseMLPStudent(Student):
             check_integer("n_steps", self.n_steps, 1)
         check_integer("batch_size", self.batch_size, 1)
         check_integer("n_iter_no_change", self.n_iter_no_change, 1)
-        check_integer("n_bins", self.n_bins, 1)
+        self._check_n_bins()
         check_number("learning_rate", self.learning_rate, 0, above=True)
         self._check_weight_decay()
         if self.optimizer not in ("muon", "adamw"):
@@ -84,7 +84,7 @@ class BaseMLPStudent(Student):
 
     def _train(self, training, X, targets, sample_weight):
         random_state = check_random_state(self.random_state)
-        self.encoder_ = TabularEncoder(n_bins=self.n_bins)
+        self.encoder_ = TabularEncoder(n_bins=self._choose_n_bins(targets))
         self.encoder_.fit(X, targets, sample_weight)
         stops_early = self.early_stopping
         if stops_early == "auto":
@@ -110,6 +110,12 @@ class BaseMLPStudent(Student):
         self.__dict__.pop("validation_curve_", None)
         if stops_early:
             self.validation_curve_ = history[:, "valid_loss"]
+
+    def _check_n_bins(self):
+        check_integer("n_bins", self.n_bins, 1)
+
+    def _choose_n_bins(self, targets):
+        return self.n_bins
 
     def _check_weight_decay(self):
         check_number("weight_decay", self.weight_decay, 0)

@@ -5,15 +5,18 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skdistill import SoftTargets
+from skdistill import DistilledClassifier, SoftTargets
 from skdistill.losses import soft_target_loss
 from skdistill.students import MLPStudentClassifier
 from skdistill.students._torch.turns import seeded
@@ -237,8 +240,45 @@ def test_the_less_targets_explain_the_more_weights_decay(rng):
     assert decays[0] < decays[1] < decays[2] < 1.5
     assert weight_decay(0.0)[0] == pytest.approx(1.5)
     assert weight_decay(0.4, weight_decay=0.1)[0] == 0.1
+
+
+def test_a_teacher_of_few_rows_is_followed_less_closely(rng):
+    X, targets = teacher_data(rng, n_samples=300, n_classes=2)
+    student = MLPStudentClassifier((8,), n_steps=5, random_state=0)
+
+    def chosen(n_fitted, **parameters):
+        told = replace(targets, n_fitted=n_fitted)
+        fitted = clone(student).set_params(**parameters).fit(X, told)
+        return fitted.encoder_.n_bins, fitted.weight_decay_
+
+    enough = 0.3 / np.sqrt(targets.explained_entropy())
+    sizes = [1, 750, 1500, 3000, 6000, 9600, 10**7, None]
+    bins, decays = zip(*map(chosen, sizes), strict=True)
+    assert bins == (4, 4, 5, 10, 20, 32, 32, 32)
+    expected = np.array([2, 2, np.sqrt(2), 1, 1, 1, 1, 1]) * enough
+    np.testing.assert_allclose(decays, expected)
+    assert chosen(750, n_bins=16, weight_decay=0.1) == (16, 0.1)
+    # What hardly tells the classes apart decays no faster than a network can learn.
+    noise = SoftTargets(0.01 * targets.logits, n_fitted=750)
+    assert student.fit(X, noise).weight_decay_ == 2.5
+    # Labels have been learnt from as many rows as they are.
     plain = student.fit(X, np.asarray(targets))
-    assert plain.weight_decay_ == pytest.approx(0.3)
+    assert (plain.encoder_.n_bins, plain.weight_decay_) == (4, 0.6)
+
+
+@pytest.mark.parametrize("n_unlabeled", [None, 300])
+def test_a_student_is_told_how_many_rows_its_teacher_has_met(n_unlabeled, rng):
+    X, targets = teacher_data(rng, n_samples=300, n_classes=2)
+    y, more = np.asarray(targets), None
+    if n_unlabeled is not None:
+        more = rng.normal(size=(n_unlabeled, X.shape[1]))
+    student = MLPStudentClassifier((4,), n_steps=5, random_state=0)
+    model = DistilledClassifier(LogisticRegression(), student, augmenter=None)
+    model.fit(X, y, X_unlabeled=more)
+    assert model.student_.encoder_.n_bins == 4
+    # A frozen one has met others.
+    frozen = clone(model).set_params(teacher=FrozenEstimator(model.teacher_))
+    assert frozen.fit(X, y, X_unlabeled=more).student_.encoder_.n_bins == 32
 
 
 @pytest.mark.parametrize(
@@ -258,6 +298,7 @@ def test_the_less_targets_explain_the_more_weights_decay(rng):
         {"validation_fraction": 1.0},
         {"n_iter_no_change": 0},
         {"n_bins": 0},
+        {"n_bins": "few"},
     ],
 )
 def test_bad_parameters_are_named(parameters):
