@@ -70,7 +70,7 @@ def main():
                 for teacher in arguments.teachers:
                     key = {"table": table, "rows": n_rows, "split": split}
                     key |= {"teacher": teacher, "inner": arguments.inner}
-                    key |= {"train_rows": arguments.train_rows}
+                    key["train_rows"] = arguments.train_rows
                     run_teacher(key, parts, arguments, results)
     print_summary(results.runs)
     if arguments.json:

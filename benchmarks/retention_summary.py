@@ -36,11 +36,16 @@ def label(run):
     return f"{run['model']} {run['settings']}".strip()
 
 
+def case_of(run):
+    """The table and how many rows were drawn of it, or of these fitted to."""
+    return run["table"], run.get("train_rows") or run["rows"]
+
+
 def by_case(runs, score):
     """Mean over splits and seeds: {model: {(table, rows): value}}."""
     values = defaultdict(lambda: defaultdict(list))
     for run in runs:
-        values[label(run)][run["table"], run["rows"]].append(run[score])
+        values[label(run)][case_of(run)].append(run[score])
     return {
         model: {case: float(np.mean(v)) for case, v in cases.items()}
         for model, cases in values.items()
@@ -105,7 +110,7 @@ def paired(runs, student, baseline):
 
     def losses(model, labels):
         return {
-            (run["table"], run["rows"], run["split"], run["seed"]): run["log_loss"]
+            (*case_of(run), run["split"], run["seed"]): run["log_loss"]
             for run in runs
             if run["model"] == model and run["labels"] == labels
         }

@@ -21,6 +21,7 @@ LARGEST_WEIGHT_DECAY = 2.5
 
 ROWS_OF_A_BIN = 300
 FEWEST_BINS, MOST_BINS = 4, 32
+"""Intervals of a numeric column, by the rows that the teacher was fitted on."""
 
 
 class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
@@ -142,8 +143,8 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
             return self.weight_decay
         explained = max(targets.explained_entropy(sample_weight), LEAST_EXPLAINED)
         n_fitted = targets.n_fitted or ENOUGH_ROWS
-        few = float(np.clip((ENOUGH_ROWS / n_fitted) ** 0.5, 1, 2))
-        return min(WEIGHT_DECAY * few / explained**0.5, LARGEST_WEIGHT_DECAY)
+        factor = float(np.clip((ENOUGH_ROWS / n_fitted) ** 0.5, 1, 2))
+        return min(WEIGHT_DECAY * factor / explained**0.5, LARGEST_WEIGHT_DECAY)
 
     def _check_n_bins(self):
         if not is_auto(self.n_bins):
@@ -154,8 +155,7 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
             return self.n_bins
         if targets.n_fitted is None:
             return MOST_BINS
-        n_bins = targets.n_fitted // ROWS_OF_A_BIN
-        return max(FEWEST_BINS, min(n_bins, MOST_BINS))
+        return int(np.clip(targets.n_fitted // ROWS_OF_A_BIN, FEWEST_BINS, MOST_BINS))
 
     def _objective(self, targets, sample_weight):
         return self._import_training().SoftTargetObjective(targets)
