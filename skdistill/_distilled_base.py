@@ -93,12 +93,13 @@ class BaseDistilled(BaseEstimator):
         TypeError
             If the student is of a kind that cannot be exported.
         ValueError
-            If no format has this suffix, or a probability differs by more than the
-            tolerance. Nothing is written then.
+            If no format has this suffix, X has other columns than the rows given to
+            `fit`, or a probability differs by more than the tolerance. Nothing is
+            written then.
         """
         check_is_fitted(self)
-        if X is not None and self.student_columns_ is not None:
-            X = select_columns(self, X)
+        if X is not None:
+            X = self._student_rows(X)
         return export(to_spec(self.student_), path, X, tolerance=tolerance)
 
     def __sklearn_tags__(self):

@@ -75,3 +75,15 @@ def test_what_cannot_be_exported_is_told_what_can(student, tmp_path):
     ).fit(X, y)
     with pytest.raises(TypeError, match=r"a student or .* in no pipeline: .* pickled"):
         model.export(tmp_path / "m.skd")
+
+
+def test_rows_with_other_columns_are_not_compared(tmp_path):
+    X, y = load_iris(return_X_y=True, as_frame=True)
+    student = TreeStudentClassifier()
+    model = DistilledClassifier(GaussianNB(), student, augmenter=None).fit(X, y)
+    swapped = X[X.columns[::-1]]
+    for other in (swapped, X.rename(columns=str.upper), X.iloc[:, :2]):
+        with pytest.raises(ValueError, match="names"):
+            model.export(tmp_path / "model.skd", other)
+    assert not list(tmp_path.iterdir())
+    assert model.export(tmp_path / "model.skd", X).label_flips == 0
