@@ -5,17 +5,20 @@ import math
 import numpy as np
 
 
-def check_number(name, value, low, high=math.inf, *, above=False):
+def check_number(name, value, low, high=math.inf, *, above=False, auto=False):
     """Raise ValueError unless `value` is a finite number from `low` to `high`.
 
-    With `above`, it must be larger than `low`.
+    With `above`, it must be larger than `low`; with `auto`, it may also be "auto".
     """
+    if auto and is_auto(value):
+        return
     # Bounds beyond float32 would overflow beside a number of that type.
     number = _as_float(value)
     inside = low < number if above else low <= number
     if not (inside and number <= high and math.isfinite(number)):
         raise ValueError(
-            f"Got {name}={value!r}, but expected {_range(low, high, above)}."
+            f"Got {name}={value!r}, but expected {_range(low, high, above)}"
+            f"{_or_auto(auto)}."
         )
 
 
@@ -30,13 +33,23 @@ def is_auto(value):
     return isinstance(value, str) and value == "auto"
 
 
-def check_integer(name, value, low):
-    """Raise ValueError unless `value` is an integer of at least `low`."""
+def check_integer(name, value, low, *, auto=False):
+    """Raise ValueError unless `value` is an integer of at least `low`.
+
+    With `auto`, it may also be "auto".
+    """
+    if auto and is_auto(value):
+        return
     integer = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not integer or value < low:
         raise ValueError(
-            f"Got {name}={value!r}, but expected an integer of at least {low}."
+            f"Got {name}={value!r}, but expected an integer of at least {low}"
+            f"{_or_auto(auto)}."
         )
+
+
+def _or_auto(auto):
+    return " or 'auto'" if auto else ""
 
 
 def _as_float(value):

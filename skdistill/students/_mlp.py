@@ -135,8 +135,7 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         return ModelSpec(self._network_spec(), self.classes_)
 
     def _check_weight_decay(self):
-        if not is_auto(self.weight_decay):
-            check_number("weight_decay", self.weight_decay, 0)
+        check_number("weight_decay", self.weight_decay, 0, auto=True)
 
     def _choose_weight_decay(self, targets, sample_weight):
         if not is_auto(self.weight_decay):
@@ -147,8 +146,7 @@ class MLPStudentClassifier(BaseMLPStudent, ScoredStudentClassifier):
         return min(WEIGHT_DECAY * factor / explained**0.5, LARGEST_WEIGHT_DECAY)
 
     def _check_n_bins(self):
-        if not is_auto(self.n_bins):
-            check_integer("n_bins", self.n_bins, 1)
+        check_integer("n_bins", self.n_bins, 1, auto=True)
 
     def _choose_n_bins(self, targets):
         if not is_auto(self.n_bins):

@@ -57,8 +57,7 @@ class BaseMLPStudent(Student):
             )
         for size in self.hidden_layer_sizes:
             check_integer("a size in hidden_layer_sizes", size, 1)
-        if self.n_steps != "auto":
-            check_integer("n_steps", self.n_steps, 1)
+        check_integer("n_steps", self.n_steps, 1, auto=True)
         check_integer("batch_size", self.batch_size, 1)
         check_integer("n_iter_no_change", self.n_iter_no_change, 1)
         self._check_n_bins()

@@ -304,3 +304,10 @@ def test_a_student_is_told_how_many_rows_its_teacher_has_met(n_unlabeled, rng):
 def test_bad_parameters_are_named(parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
         MLPStudentClassifier(**parameters).fit([[0.0], [1.0]], [0, 1])
+
+
+@pytest.mark.parametrize("name", ["n_steps", "weight_decay", "n_bins"])
+def test_a_mistaken_word_is_answered_by_the_right_one(name):
+    student = MLPStudentClassifier(**{name: "Auto"})
+    with pytest.raises(ValueError, match=f"{name}='Auto'.* or 'auto'"):
+        student.fit([[0.0], [1.0]], [0, 1])
