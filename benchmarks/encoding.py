@@ -1,9 +1,9 @@
 """What encoded columns cost a network when it scores, beside raw ones.
 
 Networks of random weights on 50 numeric columns, each of which is one input (raw), 32
-intervals, or the default code: a score between 64 knots and 32 intervals. One row and
-batches, all kinds in turn in a shuffled order in each round; ratios are medians of the
-ratios to raw columns within a round. One thread.
+intervals, the default code (a score between 64 knots and 32 intervals), or that of
+`n_bins=16`, half of it. One row and batches, all kinds in turn in a shuffled order in
+each round; ratios are medians of the ratios to raw columns within a round. One thread.
 
     OMP_NUM_THREADS=1 python benchmarks/encoding.py [--rounds N] [--json FILE]
 """
@@ -27,8 +27,7 @@ from skdistill.runtime import (
 )
 
 N_COLUMNS = 50
-N_INTERVALS = 32
-N_KNOTS = 64
+N_INTERVALS = {"intervals": 32, "default": 32, "half": 16}
 NETWORKS = {
     "2x64": (64, 64),
     "3x64": (64, 64, 64),
@@ -36,7 +35,7 @@ NETWORKS = {
     "3x128": (128, 128, 128),
     "3x256": (256, 256, 256),
 }
-KINDS = ("raw", "intervals", "default")
+KINDS = ("raw", *N_INTERVALS)
 CALLS = {1: 2000, 1000: 20, 10_000: 3}
 """Calls that are timed together, by the rows of each."""
 
@@ -49,7 +48,7 @@ def main():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(20_000, N_COLUMNS)).astype(np.float32)
     results = []
-    print("network    rows  us a row, raw  intervals / raw  default code / raw")
+    print("network    rows  us a row, raw  intervals / raw  default / raw  half / raw")
     for name, sizes in NETWORKS.items():
         scorers = {kind: make_scorer(kind, sizes, X) for kind in KINDS}
         for n_rows, n_calls in CALLS.items():
@@ -65,7 +64,7 @@ def main():
             )
             print(
                 f"{name:7}{n_rows:8,}{microseconds:15.3f}{ratios['intervals']:17.2f}"
-                f"{ratios['default']:20.2f}",
+                f"{ratios['default']:15.2f}{ratios['half']:12.2f}",
                 flush=True,
             )
     if arguments.json:
@@ -92,11 +91,11 @@ def make_column(kind, j, values):
     ends = np.array([low, high])
     if kind == "raw":
         return NumberColumn(f"x{j}", low, high, 0.0, ends, ends)
-    edges = quantiles(values, N_INTERVALS + 1)
+    edges = quantiles(values, N_INTERVALS[kind] + 1)
     if kind == "intervals":
         return NumberColumn(f"x{j}", low, high, 0.0, edges=edges)
-    knots = quantiles(values, N_KNOTS)
-    scores = np.linspace(-2, 2, N_KNOTS)
+    knots = quantiles(values, 2 * N_INTERVALS[kind])
+    scores = np.linspace(-2, 2, len(knots))
     return NumberColumn(f"x{j}", low, high, 0.0, knots, scores, edges)
 
 
